@@ -1,0 +1,141 @@
+/**
+ * What the node-daemon and the launcher say to each other. The prose, with states and exit codes, is
+ * docs/design/20261124-launcher-protocol.md; the Rust side is native/launcher.
+ */
+
+/** The newest protocol version that this code speaks. */
+export const LAUNCHER_PROTOCOL = 1;
+
+/** Largest frame body in bytes that either side accepts. */
+export const LAUNCHER_MAX_FRAME = 1024 * 1024;
+
+export type LauncherState = 'Idle' | 'Preparing' | 'Starting' | 'Running' | 'Stopping';
+
+/** How a guest ended, by the exit code of the launcher's container. */
+export const LauncherExit = {
+  PoweredOff: 0,
+  ShutDownOnRequest: 20,
+  KilledAfterGrace: 21,
+  StoppedBeforeStart: 22,
+  GuestPanicked: 30,
+  EngineCrashed: 31,
+  StartFailed: 32,
+  LauncherFailed: 33,
+} as const;
+
+export type LauncherOutcome = keyof typeof LauncherExit;
+
+export type LauncherErrorCode =
+  | 'BadRequest'
+  | 'UnknownOp'
+  | 'BadPlan'
+  | 'NotStarted'
+  | 'AlreadyStarted'
+  | 'EngineGone'
+  | 'StepFailed'
+  | 'TooLarge';
+
+/** The full, resolved recipe for one engine process. */
+export interface Plan {
+  /** The VMI's uid: one plan per run. */
+  readonly id: string;
+  readonly engine: {
+    readonly kind: 'qemu';
+    /** Absolute path inside the pod. */
+    readonly program: string;
+    /** `{fd:NAME}` stands for a descriptor's number in the engine. */
+    readonly args: readonly string[];
+  };
+  /** Names of the descriptors that travel with the request, in their order. */
+  readonly descriptors: readonly string[];
+  /** Made one after the other before the engine starts. */
+  readonly files: readonly FileStep[];
+  /** One per guest interface that the launcher answers DHCP for. */
+  readonly dhcp: readonly DhcpAnswer[];
+  /** Seconds between the power button and the kill. */
+  readonly graceSeconds: number;
+}
+
+export type FileStep =
+  /** A qcow2 overlay over a disk image inside an image volume. The image's format is read once, by its magic: qcow2 or raw. */
+  | {
+      readonly make: 'overlay';
+      readonly path: string;
+      /** A file, or a directory that must hold exactly one file. */
+      readonly backing: string;
+    }
+  /** A sparse raw image, only where no file is there yet; never larger than what the filesystem has free. */
+  | {readonly make: 'raw'; readonly path: string; readonly bytes: number}
+  /** An empty qcow2 image, made anew for each run. */
+  | {readonly make: 'qcow2'; readonly path: string; readonly bytes: number}
+  /** An ISO 9660 + Joliet image with these files in its root. */
+  | {readonly make: 'iso'; readonly path: string; readonly label: string; readonly entries: readonly IsoEntry[]};
+
+export interface IsoEntry {
+  readonly name: string;
+  readonly from:
+    | {readonly base64: string}
+    /** The first of these files that exists; absolute paths inside the pod. */
+    | {readonly files: readonly string[]; readonly optional: boolean};
+}
+
+export interface DhcpAnswer {
+  /** The interface's name in the VMI spec. */
+  readonly interface: string;
+  /** The descriptor (by name) of a UDP socket bound to port 67 on the tap in the pod's network namespace. */
+  readonly socket: string;
+  /** The guest's address: only this MAC is answered, with only this address. */
+  readonly mac: string;
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly router: string;
+  readonly mtu: number;
+  readonly hostname: string;
+  /** Where the pod's resolv.conf lies; its name servers and search list go into the answer. */
+  readonly resolvConf: string;
+}
+
+export interface LauncherLease {
+  readonly interface: string;
+  readonly mac: string;
+  readonly address: string;
+  readonly hostname?: string;
+}
+
+export type LauncherRequest =
+  | {readonly id: number; readonly op: 'hello'; readonly protocol: number}
+  | {readonly id: number; readonly op: 'start'; readonly plan: Plan}
+  | {readonly id: number; readonly op: 'status'}
+  | {readonly id: number; readonly op: 'engine'; readonly command: {execute: string; arguments?: object}}
+  | {readonly id: number; readonly op: 'subscribe'; readonly from: number}
+  | {readonly id: number; readonly op: 'shutdown'; readonly graceSeconds: number}
+  | {readonly id: number; readonly op: 'kill'};
+
+export interface LauncherHello {
+  readonly protocol: number;
+  readonly version: string;
+  readonly uid: string;
+  readonly state: LauncherState;
+  readonly planId?: string;
+  readonly lastSeq: number;
+}
+
+export interface LauncherStatus {
+  readonly state: LauncherState;
+  readonly enginePid?: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt?: number;
+  readonly lastSeq: number;
+  readonly leases: readonly LauncherLease[];
+}
+
+export type LauncherEvent =
+  | {readonly type: 'state'; readonly state: LauncherState; readonly reason?: string; readonly message?: string}
+  | {readonly type: 'engine'; readonly qmp: {readonly event: string; readonly data?: object}}
+  | ({readonly type: 'lease'} & LauncherLease)
+  | {readonly type: 'exited'; readonly outcome: LauncherOutcome; readonly message: string};
+
+export type LauncherFrame =
+  | {readonly id: number; readonly ok: object}
+  | {readonly id: number; readonly error: {readonly code: LauncherErrorCode; readonly message: string}}
+  | {readonly seq: number; readonly at: number; readonly event: LauncherEvent};

@@ -1,0 +1,27 @@
+/**
+ * Native ESM through swc. A tier is a project: `jest --selectProjects unit`.
+ * `unit` needs nothing; `integration` needs etcd and kube-apiserver; `e2e` needs the kind cluster.
+ */
+const common = {
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {jsc: {target: 'es2024', parser: {syntax: 'typescript'}}, module: {type: 'es6'}, sourceMaps: 'inline'},
+    ],
+  },
+};
+
+export default {
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{api,kube,operator,node-daemon,native,scripts,images,test/support}/**/*.test.ts'],
+      modulePathIgnorePatterns: ['/target/'],
+    },
+    {...common, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts']},
+    {...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts']},
+  ],
+};

@@ -1,0 +1,1 @@
+//! Host facilities that Node.js lacks.
