@@ -1,0 +1,147 @@
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {Console} from '../support/console.ts';
+import {eventually} from '../support/eventually.ts';
+import type {E2eEnvironment} from '../support/guests.ts';
+import {Kubectl, run} from '../support/kubectl.ts';
+
+/** The parts of the objects that the tests look at. */
+export interface Vm {
+  readonly metadata: {readonly name: string; readonly uid: string};
+  readonly status?: {readonly printableStatus?: string; readonly ready?: boolean};
+}
+
+export interface Vmi {
+  readonly metadata: {readonly name: string; readonly uid: string};
+  readonly status?: {
+    readonly phase?: string;
+    readonly nodeName?: string;
+    readonly interfaces?: readonly {readonly ipAddress?: string}[];
+    readonly conditions?: readonly {readonly type: string; readonly status: string; readonly reason?: string}[];
+  };
+}
+
+export interface Pod {
+  readonly metadata: {readonly name: string; readonly uid: string; readonly deletionTimestamp?: string};
+  readonly spec: {readonly nodeName?: string};
+  readonly status: {readonly phase: string; readonly podIP?: string};
+}
+
+export const environmentFile: string = join(import.meta.dirname, '../../.wherry/e2e.json');
+
+/** One namespace of the cluster, and what a user would do in it. */
+export class Cluster {
+  readonly env: E2eEnvironment;
+  readonly kubectl: Kubectl;
+
+  private constructor(env: E2eEnvironment, namespace: string) {
+    this.env = env;
+    this.kubectl = new Kubectl(env.kubectl, env.kubeconfig, namespace);
+  }
+
+  /** Connects to the cluster that the set-up made, in a new namespace. */
+  static async open(prefix: string): Promise<Cluster> {
+    const env = JSON.parse(readFileSync(environmentFile, 'utf8')) as E2eEnvironment;
+    const namespace = `${prefix}-${Math.random().toString(36).slice(2, 7)}`;
+    const cluster = new Cluster(env, namespace);
+    await cluster.kubectl.run('create', 'namespace', namespace);
+    return cluster;
+  }
+
+  /** Deletes the namespace with all its machines. */
+  async close(): Promise<void> {
+    await this.kubectl.run('delete', 'vm,vmi', '--all', '--timeout=90s');
+    await this.kubectl.run('delete', 'namespace', this.kubectl.namespace, '--wait=false');
+  }
+
+  vm(name: string): Promise<Vm> {
+    return this.kubectl.json<Vm>('get', 'vm', name);
+  }
+
+  vmi(name: string): Promise<Vmi> {
+    return this.kubectl.json<Vmi>('get', 'vmi', name);
+  }
+
+  /** The pods of a machine, those going away included. */
+  async pods(name: string): Promise<readonly Pod[]> {
+    const list = await this.kubectl.json<{items: Pod[]}>(
+      'get',
+      'pods',
+      '-l',
+      `kubevirt.io=virt-launcher,vm.kubevirt.io/name=${name}`,
+    );
+    return list.items;
+  }
+
+  async pod(name: string): Promise<Pod> {
+    const [pod] = await this.pods(name);
+    if (pod === undefined) throw new Error(`no pod of ${name} is there`);
+    return pod;
+  }
+
+  /** Waits until `kubectl get vm` shows this word. */
+  async status(name: string, printable: string, timeoutMs = 120_000): Promise<Vm> {
+    return eventually(
+      async () => {
+        const vm = await this.vm(name);
+        if (vm.status?.printableStatus !== printable)
+          throw new Error(`VM ${name} is ${vm.status?.printableStatus}, not ${printable}`);
+        return vm;
+      },
+      {timeoutMs},
+    );
+  }
+
+  async running(name: string, timeoutMs = 120_000): Promise<Vmi> {
+    await this.status(name, 'Running', timeoutMs);
+    return this.vmi(name);
+  }
+
+  /** The serial console of a machine, as `kubectl attach -it` gives it. */
+  async console(name: string): Promise<Console> {
+    const pod = await this.pod(name);
+    return new Console(this.kubectl.spawnInTerminal('attach', '-it', pod.metadata.name));
+  }
+
+  /** The boot log so far. */
+  async logs(name: string): Promise<string> {
+    const pod = await this.pod(name);
+    return this.kubectl.run('logs', pod.metadata.name);
+  }
+
+  /** Waits for a line of the boot log. */
+  async booted(name: string, pattern: RegExp, timeoutMs = 120_000): Promise<RegExpMatchArray> {
+    return eventually(
+      async () => {
+        const logs = await this.logs(name);
+        const match = logs.match(pattern);
+        if (match === null)
+          throw new Error(`the log of ${name} never showed ${pattern}; its end:\n${logs.slice(-1500)}`);
+        return match;
+      },
+      {timeoutMs, everyMs: 500},
+    );
+  }
+
+  /** Runs a command on a node, as an administrator logged in there would. */
+  onNode(node: string, ...command: string[]): Promise<string> {
+    return run('docker', ['exec', node, ...command]);
+  }
+
+  /** What answers an HTTP request made from a node of the cluster. */
+  async http(url: string, timeoutMs = 60_000): Promise<string> {
+    const node = this.env.nodes[0] ?? '';
+    return eventually(() => this.onNode(node, 'curl', '-sS', '--fail', '--max-time', '5', url), {timeoutMs});
+  }
+
+  /** Command lines of the QEMU processes for a machine's run on a node, by the uid that each carries. */
+  async engines(node: string, uid: string): Promise<readonly string[]> {
+    const out = await this.onNode(
+      node,
+      'sh',
+      '-c',
+      'for p in /proc/[0-9]*/cmdline; do tr "\\0" " " < $p 2>/dev/null; echo; done',
+    );
+    return out.split('\n').filter(line => line.includes('qemu-system-x86_64') && line.includes(uid));
+  }
+}

@@ -1,0 +1,96 @@
+import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
+import {eventually} from '../support/eventually.ts';
+import {tinyVm} from '../support/guests.ts';
+import {Cluster, type Pod} from './cluster.ts';
+
+jest.setTimeout(300_000);
+
+interface Info {
+  readonly bootId: string;
+  readonly uptime: number;
+}
+
+let cluster: Cluster;
+let system: import('../support/kubectl.ts').Kubectl;
+beforeAll(async () => {
+  cluster = await Cluster.open('daemon');
+  system = cluster.kubectl.in('wherry');
+  await cluster.kubectl.apply(tinyVm('guest', cluster.env.images.tiny));
+  await cluster.running('guest');
+  await cluster.booted('guest', /login:/);
+});
+afterAll(() => cluster?.close());
+
+const info = async (): Promise<Info> => {
+  const pod = await cluster.pod('guest');
+  return JSON.parse(await cluster.http(`http://${pod.status.podIP}/cgi-bin/info`)) as Info;
+};
+
+const daemonOf = async (node: string): Promise<Pod | undefined> => {
+  const pods = await system.json<{items: Pod[]}>('get', 'pods', '-l', 'app.kubernetes.io/component=node-daemon');
+  return pods.items.find(pod => pod.spec.nodeName === node && pod.metadata.deletionTimestamp === undefined);
+};
+
+/** Waits until a daemon other than `old` is ready on the node. */
+const replaced = (node: string, old: string): Promise<void> =>
+  eventually(
+    async () => {
+      const pod = await daemonOf(node);
+      if (pod === undefined || pod.metadata.uid === old) throw new Error('the old daemon is still there');
+      await system.run('wait', `pod/${pod.metadata.name}`, '--for=condition=Ready', '--timeout=60s');
+    },
+    {timeoutMs: 90_000},
+  );
+
+/** The guest's own end of the world: what only a boot resets. */
+const sameGuest = async (before: Info): Promise<void> => {
+  const after = await info();
+  expect(after.bootId).toBe(before.bootId);
+  expect(after.uptime).toBeGreaterThan(before.uptime);
+};
+
+/** A guest that ends after the daemon came back shows that it is watched again. */
+const watched = async (): Promise<void> => {
+  const vmi = await cluster.vmi('guest');
+  expect(vmi.status?.phase).toBe('Running');
+  expect(vmi.status?.conditions).toContainEqual(expect.objectContaining({type: 'Ready', status: 'True'}));
+};
+
+test('a killed node-daemon leaves the guest alone and adopts it again', async () => {
+  const node = (await cluster.pod('guest')).spec.nodeName ?? '';
+  const before = await info();
+  const old = await daemonOf(node);
+  await system.run('delete', 'pod', old?.metadata.name ?? '', '--grace-period=0', '--force');
+  await replaced(node, old?.metadata.uid ?? '');
+  await sameGuest(before);
+  await watched();
+});
+
+test('an upgraded node-daemon adopts the guest, and reports its end within 10 s', async () => {
+  const node = (await cluster.pod('guest')).spec.nodeName ?? '';
+  const before = await info();
+  const old = await daemonOf(node);
+  await system.run(
+    'patch',
+    'daemonset',
+    'wherry-node-daemon',
+    '--type=merge',
+    '-p',
+    JSON.stringify({spec: {template: {metadata: {annotations: {'test/upgraded': String(Date.now())}}}}}),
+  );
+  await replaced(node, old?.metadata.uid ?? '');
+  await sameGuest(before);
+
+  const [engine] = (await cluster.onNode(node, 'pidof', 'qemu-system-x86_64')).trim().split(' ');
+  const uid = (await cluster.vmi('guest')).metadata.uid;
+  expect(await cluster.engines(node, uid)).toHaveLength(1);
+  await cluster.onNode(node, 'kill', '-9', engine ?? '');
+  await eventually(
+    async () => {
+      const vmi = await cluster.vmi('guest').catch(() => undefined);
+      if (vmi?.metadata.uid === uid && vmi.status?.phase === 'Running') throw new Error('still said to run');
+    },
+    {timeoutMs: 10_000},
+  );
+  await cluster.running('guest');
+});

@@ -1,0 +1,116 @@
+import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
+import {eventually} from '../support/eventually.ts';
+import {tinyVm} from '../support/guests.ts';
+import {Cluster, type Pod} from './cluster.ts';
+
+jest.setTimeout(240_000);
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await Cluster.open('deletion');
+});
+afterAll(() => cluster?.close());
+
+const start = async (name: string, graceSeconds: number): Promise<{uid: string; pod: Pod; node: string}> => {
+  await cluster.kubectl.apply(tinyVm(name, cluster.env.images.tiny, {graceSeconds}));
+  const {metadata} = await cluster.running(name);
+  await cluster.booted(name, /login:/);
+  const pod = await cluster.pod(name);
+  return {uid: metadata.uid, pod, node: pod.spec.nodeName ?? ''};
+};
+
+/** No pod, process, folder, mount or tap of the run is left on its node. */
+const nothingLeft = async (name: string, run: {uid: string; pod: Pod; node: string}): Promise<void> => {
+  expect(await cluster.pods(name)).toHaveLength(0);
+  expect(await cluster.engines(run.node, run.uid)).toEqual([]);
+  await eventually(async () => {
+    const left = await cluster.onNode(
+      run.node,
+      'sh',
+      '-c',
+      `ls -d /var/lib/kubelet/pods/${run.pod.metadata.uid} 2>/dev/null; grep ${run.pod.metadata.uid} /proc/mounts; true`,
+    );
+    expect(left.trim()).toBe('');
+  });
+  const namespaces = await cluster.onNode(
+    run.node,
+    'sh',
+    '-c',
+    'for n in $(ip netns list | cut -d" " -f1); do ip -n $n -o link show 2>/dev/null; done; ip -o link',
+  );
+  const running = (await cluster.kubectl.json<{items: unknown[]}>('get', 'vmi', '-A')).items.length;
+  expect(namespaces.split('\n').filter(line => /: tap/.test(line)).length).toBeLessThanOrEqual(running);
+};
+
+test('kubectl delete vm presses the power button, and the guest shuts down in order', async () => {
+  const run = await start('orderly', 60);
+  const log = cluster.kubectl.spawn('logs', '-f', run.pod.metadata.name);
+  let text = '';
+  log.stdout.on('data', chunk => (text += chunk));
+  const began = Date.now();
+  await cluster.kubectl.run('delete', 'vm', 'orderly', '--timeout=90s');
+  expect(Date.now() - began).toBeLessThan(30_000);
+  log.kill();
+  expect(text).toMatch(/MARK powerbtn|Power down|reboot: Power off/i);
+  await nothingLeft('orderly', run);
+});
+
+test('a guest that ignores the power button is ended by force when its grace is over', async () => {
+  const run = await start('deaf', 8);
+  const console = await cluster.console('deaf');
+  console.type('\n');
+  await console.expect(/[#$] |login:/);
+  await console.shell('killall acpid; true');
+  console.close();
+  const began = Date.now();
+  await cluster.kubectl.run('delete', 'vm', 'deaf', '--timeout=90s');
+  const took = Date.now() - began;
+  expect(took).toBeGreaterThan(7_000);
+  expect(took).toBeLessThan(30_000);
+  await nothingLeft('deaf', run);
+});
+
+/** Watches a node while a machine comes back; the most engines that were seen at once for the machine. */
+const mostEngines = async (node: string, name: string, until: Promise<unknown>): Promise<number> => {
+  let most = 0;
+  let over = false;
+  const end = until.finally(() => {
+    over = true;
+  });
+  while (!over) {
+    const out = await cluster.onNode(
+      node,
+      'sh',
+      '-c',
+      'for p in /proc/[0-9]*/cmdline; do tr "\\0" " " < $p 2>/dev/null; echo; done',
+    );
+    most = Math.max(
+      most,
+      out
+        .split('\n')
+        .filter(
+          line => line.includes('qemu-system-x86_64') && line.includes(`guest=${cluster.kubectl.namespace}_${name}`),
+        ).length,
+    );
+  }
+  await end;
+  return most;
+};
+
+test.each([
+  ['deleted by hand', ['--wait=false']],
+  ['force-deleted', ['--grace-period=0', '--force']],
+])('a pod that is %s never leads to two engines, and the machine runs again', async (_how, flags) => {
+  const name = flags.includes('--force') ? 'forced' : 'by-hand';
+  const run = await start(name, 20);
+  await cluster.kubectl.run('delete', 'pod', run.pod.metadata.name, ...flags);
+  const again = eventually(
+    async () => {
+      const vmi = await cluster.vmi(name);
+      expect(vmi.metadata.uid).not.toBe(run.uid);
+      expect(vmi.status?.phase).toBe('Running');
+    },
+    {timeoutMs: 120_000},
+  );
+  expect(await mostEngines(run.node, name, again)).toBe(1);
+});

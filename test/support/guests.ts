@@ -1,0 +1,57 @@
+/** What the e2e set-up leaves for the tests, as a file. */
+export interface E2eEnvironment {
+  readonly kubectl: string;
+  readonly kubeconfig: string;
+  /** Names of kind's node containers: commands run in the node through `docker exec`. */
+  readonly nodes: readonly string[];
+  readonly images: {readonly tiny: string; readonly debian: string; readonly nodeDaemon: string};
+}
+
+/** Arguments that let the tiny guest's kernel boot quickly under emulation. */
+export const tinyKernelArgs =
+  'console=ttyS0 quiet mitigations=off nokaslr tsc=reliable no_timer_check cryptomgr.notests random.trust_cpu=on rcupdate.rcu_expedited=1';
+
+export interface TinyOptions {
+  readonly runStrategy?: 'Always' | 'Halted' | 'RerunOnFailure' | 'Once';
+  readonly memory?: string;
+  readonly graceSeconds?: number;
+  readonly labels?: Record<string, string>;
+  readonly ports?: readonly {name: string; port: number}[];
+  readonly disks?: readonly object[];
+  readonly volumes?: readonly object[];
+  readonly kernelArgs?: string;
+}
+
+/** The spec of an instance that boots the tiny guest's kernel directly. */
+export const tinyInstanceSpec = (image: string, options: TinyOptions = {}): object => ({
+  terminationGracePeriodSeconds: options.graceSeconds ?? 20,
+  domain: {
+    cpu: {cores: 1},
+    memory: {guest: options.memory ?? '128Mi'},
+    firmware: {
+      kernelBoot: {
+        kernelArgs: options.kernelArgs ?? tinyKernelArgs,
+        container: {image, kernelPath: '/boot/vmlinux', initrdPath: '/boot/initrd', imagePullPolicy: 'IfNotPresent'},
+      },
+    },
+    devices: {
+      disks: options.disks ?? [],
+      interfaces: [{name: 'default', masquerade: {}, ...(options.ports === undefined ? {} : {ports: options.ports})}],
+    },
+  },
+  networks: [{name: 'default', pod: {}}],
+  volumes: options.volumes ?? [],
+});
+
+export const tinyVm = (name: string, image: string, options: TinyOptions = {}): object => ({
+  apiVersion: 'kubevirt.io/v1',
+  kind: 'VirtualMachine',
+  metadata: {name},
+  spec: {
+    runStrategy: options.runStrategy ?? 'Always',
+    template: {
+      metadata: {labels: {'kubevirt.io/domain': name, ...options.labels}},
+      spec: tinyInstanceSpec(image, options),
+    },
+  },
+});
