@@ -1,0 +1,62 @@
+import {join} from 'node:path';
+import {run} from '../core/command.ts';
+import {fingerprint} from '../core/fingerprint.ts';
+import {repository} from '../core/paths.ts';
+
+/** The module that pins Kubernetes and everything else that is written in Go. */
+export const goModule = join(repository, 'scripts/offline/kubernetes');
+
+/** What the tools and the node image say they are. The node image's registry names follow from it. */
+export const kubernetesVersion = 'v1.36.4';
+
+/** Said by `--version` only: go.mod decides what is built. */
+const stamps = [
+  ...['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap(pkg => [
+    `${pkg}.gitVersion=${kubernetesVersion}`,
+    `${pkg}.gitMajor=1`,
+    `${pkg}.gitMinor=36`,
+    `${pkg}.gitTreeState=clean`,
+    `${pkg}.gitCommit=${'0'.repeat(40)}`,
+    `${pkg}.buildDate=2026-01-01T00:00:00Z`,
+  ]),
+  'github.com/containerd/containerd/v2/version.Version=2.3.4',
+  'sigs.k8s.io/cri-tools/pkg/version.Version=1.36.0',
+  'github.com/containernetworking/plugins/pkg/utils/buildversion.BuildVersion=v1.9.1',
+];
+
+const flags = [
+  '-trimpath',
+  '-buildvcs=false',
+  `-ldflags=-s -w ${stamps.map(stamp => `-X ${stamp}`).join(' ')}`,
+  // Storage drivers of containerd that the nodes do not use.
+  '-tags=no_aufs,no_zfs,no_btrfs,no_devmapper',
+];
+
+export interface GoBuild {
+  packages: readonly string[];
+  /** Extra arguments of `go build`. */
+  extra?: readonly string[];
+}
+
+/** Changes when the module, the compiler or the flags do. */
+export async function goFingerprint({packages, extra = []}: GoBuild): Promise<string> {
+  const compiler = await run('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH'], {cwd: goModule});
+  return fingerprint({files: [goModule], values: [compiler, ...flags, ...packages, ...extra]});
+}
+
+/** Static binaries of `packages`, named as their packages, in `folder`. */
+export async function goBuild(
+  {packages, extra = []}: GoBuild,
+  folder: string,
+  say: (doing: string) => void,
+): Promise<void> {
+  let built = 0;
+  await run('nice', ['go', 'build', '-v', ...flags, ...extra, '-o', `${folder}/`, ...packages], {
+    cwd: goModule,
+    env: {CGO_ENABLED: '0', GOFLAGS: undefined},
+    onLine(line) {
+      if (line.startsWith('go: downloading')) say(line.slice('go: '.length));
+      else say(`${++built} packages compiled, last ${line}`);
+    },
+  });
+}
