@@ -1,3 +1,14 @@
 /** The contract of Wherry: what users, operator and node-daemon agree on. No I/O. */
+export * from './constants/index.ts';
+export {
+  customResourceDefinition,
+  type JsonSchema,
+  type Kind,
+  type ObjectMeta,
+  type OwnerReference,
+  type Quantity,
+  type Rule,
+} from './schema/index.ts';
+export * from './v1/index.ts';
 export * from './wire/launcher.ts';
 export * from './wire/pod-layout.ts';

@@ -1,0 +1,3 @@
+export * from './conditions.ts';
+export * from './names.ts';
+export * from './phases.ts';

@@ -1,0 +1,71 @@
+/** Names that objects carry, as KubeVirt has them; our own lie under wherry.dev/. */
+
+export const GROUP = 'kubevirt.io';
+export const VERSION = 'v1';
+export const API_VERSION = 'kubevirt.io/v1';
+
+export const Label = {
+  /** On every VM pod, with the value `virt-launcher`. */
+  app: 'kubevirt.io',
+  /** On a VM pod: the uid of its instance. */
+  createdBy: 'kubevirt.io/created-by',
+  /** On a VM pod and an instance: the name of the VirtualMachine, cut to a label's length. */
+  vmName: 'vm.kubevirt.io/name',
+  /** On a VM pod: the name of the instance, cut to a label's length. */
+  instanceName: 'vmi.kubevirt.io/id',
+  /** On an instance and its pod: the node that runs it. */
+  nodeName: 'kubevirt.io/nodeName',
+  /** On a node: `true` while its node-daemon can run guests. */
+  schedulable: 'kubevirt.io/schedulable',
+  /** On a node: the verdict of the KVM self-test, a `KvmVerdict`. */
+  kvm: 'wherry.dev/kvm',
+} as const;
+
+/** Value of `Label.app` on a VM pod. */
+export const LAUNCHER_APP = 'virt-launcher';
+
+/** What the KVM self-test of a node found. */
+export const kvmVerdicts = ['usable', 'broken', 'absent'] as const;
+export type KvmVerdict = (typeof kvmVerdicts)[number];
+
+/** What runs the guest's instructions. */
+export const accelerators = ['kvm', 'tcg'] as const;
+export type Accelerator = (typeof accelerators)[number];
+
+export const Annotation = {
+  /** On a node: why its KVM verdict is what it is. */
+  kvmReason: 'wherry.dev/kvm-reason',
+  /** On a template or instance: auto, native or qemu. Defaults to auto. */
+  engine: 'wherry.dev/engine',
+  /** On a VM pod: the accelerator that the operator chose, an `Accelerator`. */
+  accelerator: 'wherry.dev/accelerator',
+  /** On an instance: the generation of the VirtualMachine that it was made from. */
+  vmGeneration: 'kubevirt.io/vm-generation',
+  /** On a VM pod: the name of its instance, whole. */
+  domain: 'kubevirt.io/domain',
+  /** On a VM pod, so that `kubectl logs` and `exec` need no container name. */
+  defaultContainer: 'kubectl.kubernetes.io/default-container',
+} as const;
+
+export const Finalizer = {
+  /** On a VirtualMachine: its instance goes first. */
+  virtualMachine: 'kubevirt.io/virtualMachineControllerFinalize',
+  /** On an instance: its pod and engine go first. */
+  instance: 'kubevirt.io/foregroundDeleteVirtualMachine',
+} as const;
+
+/** Server-side apply: one field manager for each role. */
+export const FieldManager = {
+  operator: 'wherry-operator',
+  nodeDaemon: 'wherry-node-daemon',
+} as const;
+
+/** Labels that only Wherry sets; a template that carries them is refused. */
+export const reservedLabels: readonly string[] = [
+  Label.createdBy,
+  Label.nodeName,
+  Label.schedulable,
+  'kubevirt.io/migrationJobUID',
+  'kubevirt.io/migrationTargetNodeName',
+  'kubevirt.io/install-strategy',
+];

@@ -1,0 +1,14 @@
+/** The structural-schema builder: one value per field gives the CRD's node and the TypeScript type. */
+export * from './collections.ts';
+export * from './kind.ts';
+export * from './scalars.ts';
+export {
+  defaulted,
+  type Infer,
+  type InferInput,
+  type JsonSchema,
+  optional,
+  type Rule,
+  type Schema,
+  withRules,
+} from './schema.ts';

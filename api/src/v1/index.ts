@@ -1,0 +1,16 @@
+/** The kinds of kubevirt.io/v1: one file per kind, shared parts beside them. */
+export type {Condition, ConditionStatus} from './condition.ts';
+export type {Domain} from './domain.ts';
+export type {InstanceSpec, InstanceSpecInput} from './instance-spec.ts';
+export type {GuestOsInfo, InstanceStatus, InterfaceStatus, VolumeStatus} from './instance-status.ts';
+export type {Interface, InterfacePort, Network} from './network.ts';
+export type {Affinity, Toleration} from './scheduling.ts';
+export type {CloudInitNoCloud, Disk, Volume} from './storage.ts';
+export * from './virtual-machine-instance.ts';
+export * from './virtual-machine.ts';
+
+import {virtualMachineInstanceKind} from './virtual-machine-instance.ts';
+import {virtualMachineKind} from './virtual-machine.ts';
+
+/** Every kind that is installed as a CustomResourceDefinition. */
+export const kinds = [virtualMachineKind, virtualMachineInstanceKind] as const;

@@ -1,0 +1,85 @@
+import {
+  defaulted,
+  dnsLabel,
+  type Infer,
+  type InferInput,
+  integer,
+  list,
+  listMap,
+  object,
+  optional,
+  type Rule,
+} from '../schema/index.ts';
+import {domain} from './domain.ts';
+import {network} from './network.ts';
+import {affinity, labels, toleration} from './scheduling.ts';
+import {volume} from './storage.ts';
+
+const disks = 'self.domain.devices.?disks.orValue([])';
+const interfaces = 'self.domain.devices.?interfaces.orValue([])';
+const volumes = 'self.?volumes.orValue([])';
+const networks = 'self.?networks.orValue([])';
+
+/** Elements of one list without a namesake in the other. */
+const lonely = (these: string, those: string): string =>
+  `${these}.filter(one, !${those}.exists(other, other.name == one.name))`;
+
+const names = (these: string): string => `${these}.map(one, one.name).join(', ')`;
+
+/** Every element of one list has a namesake in the other; the message names those that have none. */
+const paired = (these: string, those: string, fieldPath: string, message: string): Rule => ({
+  rule: `${these}.all(one, ${those}.exists(other, other.name == one.name))`,
+  message,
+  messageExpression: `'${message}: ' + ${names(lonely(these, those))}`,
+  fieldPath,
+});
+
+export const instanceSpec = object(
+  'What runs: the machine, its volumes and networks, and where it may run.',
+  {
+    domain,
+    volumes: optional(listMap('Volumes behind the disks.', volume, {keys: ['name'], maxItems: 256})),
+    networks: optional(
+      listMap('Networks behind the interfaces. Defaults to the network of the pod.', network, {
+        keys: ['name'],
+        maxItems: 32,
+        rules: [
+          {
+            rule: 'self.filter(one, has(one.pod)).size() <= 1',
+            message: 'at most one network may be the network of the pod: remove the others',
+          },
+        ],
+      }),
+    ),
+    terminationGracePeriodSeconds: defaulted(
+      integer('Seconds that the guest has to shut down after its power button was pressed, before it is killed.', {
+        minimum: 0,
+        maximum: 31_536_000,
+      }),
+      30,
+    ),
+    hostname: optional(dnsLabel('Host name of the guest. Defaults to the name of the object.')),
+    nodeSelector: optional(labels('The guest runs only on nodes with these labels.')),
+    affinity: optional(affinity),
+    tolerations: optional(list('Taints of nodes that the guest bears.', toleration, {maxItems: 64})),
+  },
+  {
+    rules: [
+      paired(disks, volumes, '.domain.devices.disks', 'each disk needs a volume of the same name in volumes'),
+      paired(
+        interfaces,
+        networks,
+        '.domain.devices.interfaces',
+        'each interface needs a network of the same name in networks',
+      ),
+      paired(
+        networks,
+        interfaces,
+        '.networks',
+        'each network needs an interface of the same name in domain.devices.interfaces',
+      ),
+    ],
+  },
+);
+export type InstanceSpec = Infer<typeof instanceSpec>;
+export type InstanceSpecInput = InferInput<typeof instanceSpec>;
