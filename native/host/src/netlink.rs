@@ -118,9 +118,8 @@ impl Socket {
             return Err(Error::last("opening a route socket"));
         }
         // SAFETY: see above.
-        Ok(Socket {
-            fd: unsafe { OwnedFd::from_raw_fd(raw) },
-        })
+        let fd = unsafe { OwnedFd::from_raw_fd(raw) };
+        Ok(Socket { fd })
     }
 
     /// Sends a request that changes something and waits for the kernel's word on it.
