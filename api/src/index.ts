@@ -1,5 +1,8 @@
 /** The contract of Wherry: what users, operator and node-daemon agree on. No I/O. */
+export * from './config.ts';
 export * from './constants/index.ts';
+export {type ApiErrorCode, ContractError} from './errors.ts';
+export * from './machine/index.ts';
 export {
   customResourceDefinition,
   type JsonSchema,

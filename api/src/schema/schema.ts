@@ -7,10 +7,8 @@
 /** A CEL rule, evaluated by the API server at the node that carries it. */
 export interface Rule {
   readonly rule: string;
-  /** What is wrong and what to do instead. Also the text where `messageExpression` fails. */
+  /** What is wrong and what to do instead. */
   readonly message: string;
-  /** CEL that gives the message, for rules that can name the culprit. */
-  readonly messageExpression?: string;
   /** Path of the offending field below this node, as `.name`. */
   readonly fieldPath?: string;
   /** Defaults to FieldValueInvalid. */

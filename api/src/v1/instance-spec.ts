@@ -15,23 +15,20 @@ import {network} from './network.ts';
 import {affinity, labels, toleration} from './scheduling.ts';
 import {volume} from './storage.ts';
 
-const disks = 'self.domain.devices.?disks.orValue([])';
-const interfaces = 'self.domain.devices.?interfaces.orValue([])';
-const volumes = 'self.?volumes.orValue([])';
-const networks = 'self.?networks.orValue([])';
+/** Paths of optional lists below the spec. */
+const disks = 'self.domain.devices.disks';
+const interfaces = 'self.domain.devices.interfaces';
+const volumes = 'self.volumes';
+const networks = 'self.networks';
 
-/** Elements of one list without a namesake in the other. */
-const lonely = (these: string, those: string): string =>
-  `${these}.filter(one, !${those}.exists(other, other.name == one.name))`;
-
-const names = (these: string): string => `${these}.map(one, one.name).join(', ')`;
-
-/** Every element of one list has a namesake in the other; the message names those that have none. */
-const paired = (these: string, those: string, fieldPath: string, message: string): Rule => ({
-  rule: `${these}.all(one, ${those}.exists(other, other.name == one.name))`,
+/**
+ * Every element of one list has a namesake in the other. Lists are named by their paths, not through `orValue([])`, and
+ * the message is a constant: only at a path does the API server know a size, and it refuses what it cannot estimate.
+ */
+const paired = (these: string, those: string, message: string): Rule => ({
+  rule: `!has(${these}) || ${these}.all(one, has(${those}) && ${those}.exists(other, other.name == one.name))`,
   message,
-  messageExpression: `'${message}: ' + ${names(lonely(these, those))}`,
-  fieldPath,
+  fieldPath: these.slice('self'.length),
 });
 
 export const instanceSpec = object(
@@ -65,19 +62,9 @@ export const instanceSpec = object(
   },
   {
     rules: [
-      paired(disks, volumes, '.domain.devices.disks', 'each disk needs a volume of the same name in volumes'),
-      paired(
-        interfaces,
-        networks,
-        '.domain.devices.interfaces',
-        'each interface needs a network of the same name in networks',
-      ),
-      paired(
-        networks,
-        interfaces,
-        '.networks',
-        'each network needs an interface of the same name in domain.devices.interfaces',
-      ),
+      paired(disks, volumes, 'each disk needs a volume of the same name in volumes'),
+      paired(interfaces, networks, 'each interface needs a network of the same name in networks'),
+      paired(networks, interfaces, 'each network needs an interface of the same name in domain.devices.interfaces'),
     ],
   },
 );

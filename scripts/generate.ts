@@ -1,0 +1,27 @@
+/**
+ * Writes every generated file: `npm run generate`. With `--check` it writes nothing and fails when a file is not as its
+ * source says.
+ */
+import {repository} from './core/paths.ts';
+import {crds} from './generate/crds.ts';
+import {differences, write} from './generate/files.ts';
+import type {Generator} from './generate/generator.ts';
+import {reference} from './generate/reference.ts';
+
+/** Everything that is generated, in order. */
+const generators: readonly Generator[] = [crds, reference];
+
+const check = process.argv.includes('--check');
+
+let stale = 0;
+for (const generator of generators) {
+  const changes = await (check ? differences : write)(repository, generator);
+  stale += changes.length;
+  for (const {path, state} of changes) {
+    console.log(check ? `${path} is ${state}` : `${path}: ${state === 'left over' ? 'removed' : 'written'}`);
+  }
+}
+if (check && stale > 0) {
+  console.error('Generated files are not as their sources say: run `npm run generate` and commit the result.');
+  process.exitCode = 1;
+}
