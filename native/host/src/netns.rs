@@ -34,7 +34,10 @@ pub fn run_in<T: Send>(
 fn enter(netns: BorrowedFd<'_>) -> Result<()> {
     move_into_link_name_space(netns, Some(LinkNameSpaceType::Network)).map_err(
         |errno| match errno {
-            Errno::INVAL => Error::new(Code::WrongType, "the descriptor is no network namespace"),
+            // EBADF: an O_PATH descriptor.
+            Errno::INVAL | Errno::BADF => {
+                Error::new(Code::WrongType, "the descriptor is no network namespace")
+            }
             errno => Error::of_errno("entering the network namespace", errno),
         },
     )
