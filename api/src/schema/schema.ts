@@ -12,7 +12,7 @@ export interface Rule {
   /** Path of the offending field below this node, as `.name`. */
   readonly fieldPath?: string;
   /** Defaults to FieldValueInvalid. */
-  readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate';
+  readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired';
 }
 
 /** One node of a structural schema, as it is emitted. */

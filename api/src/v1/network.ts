@@ -81,7 +81,6 @@ export const guestInterface = object(
           {
             rule: 'self.all(one, !has(one.name) || self.exists_one(other, has(other.name) && other.name == one.name))',
             message: 'names of ports must be unique',
-            reason: 'FieldValueDuplicate',
           },
         ],
       }),

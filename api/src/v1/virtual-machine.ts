@@ -42,6 +42,9 @@ const templateMetadata = object('Labels and annotations of the instance and its 
   annotations: optional(
     map('Annotations.', string('Value of the annotation.', {maxLength: 262_144}), {maxProperties: 256}),
   ),
+  // Tools that print Go structs write `creationTimestamp: null` here. The API server drops a null of a field that it
+  // knows; one that it does not know is refused by kubectl.
+  creationTimestamp: optional(timestamp('Without meaning.')),
 });
 
 const template = object('The instance that is made at each start.', {
