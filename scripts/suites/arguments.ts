@@ -1,0 +1,31 @@
+import {SetupError} from '../core/errors.ts';
+
+export interface TestArguments {
+  /** Names of the suites to run, in their own order. */
+  only: readonly string[];
+  long: boolean;
+}
+
+/**
+ * Reads the arguments of `npm test -- …`: `--only unit,rust` and `--long`.
+ * @throws SetupError for anything else.
+ */
+export function readArguments(args: readonly string[], names: readonly string[]): TestArguments {
+  let only = names;
+  let long = false;
+  for (let at = 0; at < args.length; at++) {
+    const [flag, attached] = args[at]!.split('=', 2);
+    if (flag === '--long') long = true;
+    else if (flag === '--only') only = chosen(attached ?? args[++at] ?? '', names);
+    else throw new SetupError(`unknown argument ${flag}: there are --long and --only ${names.join(',')}`);
+  }
+  return {only, long};
+}
+
+function chosen(list: string, names: readonly string[]): string[] {
+  const wishes = list.split(',');
+  const unknown = wishes.filter(wish => !names.includes(wish));
+  if (unknown.length > 0)
+    throw new SetupError(`there is no suite ${unknown.join(', ')}; there are ${names.join(', ')}`);
+  return names.filter(name => wishes.includes(name));
+}

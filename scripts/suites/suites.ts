@@ -1,0 +1,39 @@
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import {run} from '../core/command.ts';
+import {repository} from '../core/paths.ts';
+import type {Progress} from '../core/progress.ts';
+import {tools} from '../toolchain/tools.ts';
+import {checkSuite} from './checks.ts';
+import {jestSuite} from './jest-suite.ts';
+import {rustSuite} from './rust-suite.ts';
+import type {Suite} from './suite.ts';
+
+/** All tiers, the quickest to fail first. */
+export function suites(progress: Progress): Suite[] {
+  return [
+    checkSuite,
+    // The binding's tests call the real library.
+    jestSuite({project: 'unit', prepare: () => buildNative(progress)}),
+    rustSuite,
+    jestSuite({
+      project: 'integration',
+      args: ['--verbose', '--testTimeout=60000', '--maxWorkers=2'],
+      prepare: () => tools(progress),
+    }),
+    // One guest after another: under emulation each takes all the CPU there is.
+    jestSuite({project: 'e2e', args: ['--verbose', '--testTimeout=600000', '--runInBand']}),
+  ];
+}
+
+/** The slow proofs. */
+export function longSuites(): Suite[] {
+  if (!existsSync(join(repository, 'test/long'))) return [];
+  return [jestSuite({project: 'long', args: ['--verbose', '--testTimeout=3600000', '--runInBand']})];
+}
+
+async function buildNative(progress: Progress): Promise<void> {
+  await progress.step('build the native parts', say =>
+    run('cargo', ['build', '--release', '--workspace'], {cwd: repository, onLine: say}),
+  );
+}

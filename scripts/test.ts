@@ -1,0 +1,31 @@
+/** `npm test`: all tiers in order, and what they came to. `--only unit,rust` runs some, `--long` the slow proofs. */
+import {main} from './core/main.ts';
+import {readArguments} from './suites/arguments.ts';
+import type {Suite, SuiteResult} from './suites/suite.ts';
+import {longSuites, suites} from './suites/suites.ts';
+import {summary} from './suites/summary.ts';
+
+await main(async progress => {
+  const tiers = suites(progress);
+  const {only, long} = readArguments(
+    process.argv.slice(2),
+    tiers.map(({name}) => name),
+  );
+  const chosen = long ? longSuites() : tiers.filter(({name}) => only.includes(name));
+  if (long && chosen.length === 0) progress.note('there are no slow proofs yet');
+  const results = [];
+  for (const suite of chosen) results.push(await runSuite(suite));
+  console.log(summary(results).join('\n'));
+  if (results.some(({failed}) => failed.length > 0)) process.exitCode = 1;
+});
+
+/** A suite whose preparation fails has failed; the others still run. */
+async function runSuite(suite: Suite): Promise<SuiteResult> {
+  const started = performance.now();
+  console.log(`\n== ${suite.name}`);
+  const outcome = await suite.run().catch((error: unknown) => {
+    console.log(error instanceof Error ? error.message : error);
+    return {passed: 0, failed: ['its preparation'], skipped: []};
+  });
+  return {suite: suite.name, ...outcome, took: performance.now() - started};
+}
