@@ -43,7 +43,7 @@ const typeOf = (schema: JsonSchema): string => {
   if (schema.additionalProperties !== undefined) {
     return `map of ${typeOf(schema.additionalProperties)}`;
   }
-  return schema.format === 'byte' ? 'base64' : schema.format === 'date-time' ? 'time' : (schema.type ?? 'any');
+  return schema.format === 'date-time' ? 'time' : (schema.type ?? 'any');
 };
 
 const range = (low: number | undefined, high: number | undefined, unit: string): readonly string[] =>

@@ -9,8 +9,6 @@ export interface StringOptions extends WithRules {
   readonly maxLength: number;
   readonly minLength?: number;
   readonly pattern?: string;
-  /** A format that the API server checks. `byte` is base64, and CEL sees the decoded bytes. */
-  readonly format?: 'byte';
 }
 
 const without = <K extends string, T extends {readonly [P in K]?: unknown}>(value: T, key: K): Omit<T, K> => {
