@@ -1,0 +1,34 @@
+import {expect, test} from '@jest/globals';
+import {type Machine, overheadBytes} from './overhead.ts';
+
+const MiB = 1024 * 1024;
+const machine = (overrides: Partial<Machine> = {}): Machine => ({
+  engine: 'qemu',
+  accelerator: 'kvm',
+  vcpus: 1,
+  guestBytes: 256 * MiB,
+  ...overrides,
+});
+
+test('it is whole mebibytes, rounded up', () => {
+  expect(overheadBytes(machine()) % MiB).toBe(0);
+  expect(overheadBytes(machine({guestBytes: 100 * MiB}))).toBe(overheadBytes(machine({guestBytes: 1 * MiB})));
+});
+
+test('a small guest under KVM costs about 64 MiB, far below KubeVirt’s 288', () => {
+  expect(overheadBytes(machine()) / MiB).toBeLessThan(70);
+});
+
+test('a large guest pays for its page tables', () => {
+  const small = overheadBytes(machine({guestBytes: 1024 * MiB}));
+  const large = overheadBytes(machine({guestBytes: 32 * 1024 * MiB}));
+  expect((large - small) / MiB).toBe(62);
+});
+
+test('each vCPU adds its share', () => {
+  expect(overheadBytes(machine({vcpus: 9})) - overheadBytes(machine({vcpus: 1}))).toBe(8 * MiB);
+});
+
+test('emulation reserves the translation buffer as well', () => {
+  expect(overheadBytes(machine({accelerator: 'tcg'})) - overheadBytes(machine())).toBe(109 * MiB);
+});

@@ -1,0 +1,45 @@
+import {
+  type Accelerator,
+  bytesOf,
+  guestMemoryBytes,
+  type InstanceSpec,
+  type Quantity,
+  quantityOfBytes,
+  vcpuCount,
+} from '@wherry/api';
+import {overheadBytes} from './overhead.ts';
+
+type Quantities = Record<string, string>;
+
+/** KubeVirt's allocation ratio: ten vCPUs share a CPU unless the user asks for more. */
+const milliCpuPerVcpu = 100;
+
+/**
+ * Requests and limits of the pod. What the user asked for is for the guest: the overhead comes on top. Without a
+ * memory request the whole guest is reserved; without a limit there is none.
+ */
+export const podResources = (
+  spec: InstanceSpec,
+  accelerator: Accelerator,
+): {requests: Quantities; limits?: Quantities} => {
+  const {requests = {}, limits = {}} = spec.domain.resources ?? {};
+  const guestBytes = guestMemoryBytes(spec.domain);
+  const vcpus = vcpuCount(spec.domain);
+  const overhead = overheadBytes({engine: 'qemu', accelerator, vcpus, guestBytes});
+  const asked = requests['memory'] ?? (spec.domain.memory?.guest === undefined ? limits['memory'] : undefined);
+  const memory = asked === undefined ? guestBytes : bytesOf(asked);
+  const cpu = requests['cpu'] ?? limits['cpu'] ?? `${vcpus * milliCpuPerVcpu}m`;
+  return {
+    requests: {...text(requests), cpu: String(cpu), memory: quantityOfBytes(memory + overhead)},
+    ...(Object.keys(limits).length === 0 ? {} : {limits: podLimits(limits, overhead)}),
+  };
+};
+
+const podLimits = (limits: Readonly<Record<string, Quantity>>, overhead: number): Quantities => ({
+  ...text(limits),
+  ...(limits['memory'] === undefined ? {} : {memory: quantityOfBytes(bytesOf(limits['memory']) + overhead)}),
+});
+
+/** The API lets quantities be numbers; the pod gets them as text. */
+const text = (quantities: Readonly<Record<string, Quantity>>): Quantities =>
+  Object.fromEntries(Object.entries(quantities).map(([name, value]) => [name, String(value)]));

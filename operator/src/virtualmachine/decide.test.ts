@@ -1,0 +1,127 @@
+import type {InstanceStatus, MachineStatus, RunStrategy} from '@wherry/api';
+import {expect, test} from '@jest/globals';
+import {aMachine, anInstance, running} from '../testing/fixtures.ts';
+import {aMachineWorld, now} from '../testing/worlds.ts';
+import {decide, type Plan} from './decide.ts';
+import type {World} from './world.ts';
+
+const never = (): number => 0;
+const plan = (overrides: Partial<World>): Plan => decide(aMachineWorld(overrides), now, never);
+const deletionTimestamp = '2026-01-01T00:00:00Z';
+const deleted = (finalizers?: string[]) =>
+  aMachine({metadata: {deletionTimestamp, ...(finalizers === undefined ? {} : {finalizers})}});
+const under = (runStrategy: RunStrategy, status?: MachineStatus) =>
+  aMachine({spec: {runStrategy}, ...(status === undefined ? {} : {status})});
+const ended = (phase: 'Succeeded' | 'Failed', status: InstanceStatus = running) =>
+  anInstance({status: {...status, phase}});
+
+test('a new machine gets its finalizer and its first run', () => {
+  const {finalizer, create, stop} = plan({vm: aMachine({metadata: {finalizers: []}})});
+  expect(finalizer).toBe('add');
+  expect(create?.metadata.name).toBe('web');
+  expect(stop).toBe(false);
+});
+
+test('a running guest is left alone', () => {
+  expect(plan({vmi: anInstance({status: running})})).toMatchObject({create: undefined, stop: false, finalizer: 'keep'});
+});
+
+test('a halted machine’s guest is stopped', () => {
+  expect(plan({vm: under('Halted'), vmi: anInstance({status: running})}).stop).toBe(true);
+});
+
+test('a failed guest under RerunOnFailure is cleared away only when the owed start is on record', () => {
+  const vmi = ended('Failed');
+  expect(plan({vm: under('RerunOnFailure', {runStrategy: 'RerunOnFailure'}), vmi}).stop).toBe(false);
+  const recorded = under('RerunOnFailure', {
+    runStrategy: 'RerunOnFailure',
+    stateChangeRequests: [{action: 'Start'}],
+  });
+  expect(plan({vm: recorded, vmi}).stop).toBe(true);
+  expect(plan({vm: recorded}).create).toBeDefined();
+});
+
+test('a guest that powered itself off under RerunOnFailure is cleared away and not started again', () => {
+  const vm = under('RerunOnFailure', {runStrategy: 'RerunOnFailure'});
+  expect(plan({vm, vmi: ended('Succeeded')}).stop).toBe(true);
+  expect(plan({vm}).create).toBeUndefined();
+});
+
+test('a guest that never ran is cleared away only when its failure is counted, and started again after the back-off', () => {
+  const vmi = ended('Failed', {});
+  expect(plan({vmi}).stop).toBe(false);
+  const startFailure = {
+    consecutiveFailCount: 1,
+    lastFailedVMIUID: 'vmi-uid',
+    retryAfterTimestamp: new Date(now + 10_000).toISOString(),
+  };
+  const counted = under('Always', {startFailure});
+  expect(plan({vm: counted, vmi}).stop).toBe(true);
+  expect(plan({vm: counted})).toMatchObject({create: undefined, afterMs: 10_000});
+  expect(decide(aMachineWorld({vm: counted}), now + 10_000, never).create).toBeDefined();
+});
+
+test('a guest that fails after it ran is started again at once', () => {
+  expect(plan({vmi: ended('Failed')}).stop).toBe(true);
+  expect(plan({}).create).toBeDefined();
+});
+
+test('halting a crash-looping machine does not wait for anything', () => {
+  const startFailure = {
+    consecutiveFailCount: 1,
+    lastFailedVMIUID: 'vmi-uid',
+    retryAfterTimestamp: '2099-01-01T00:00:00Z',
+  };
+  const halted = under('Halted', {startFailure});
+  expect(plan({vm: halted})).toMatchObject({create: undefined, afterMs: undefined});
+});
+
+test('no second run is made while the first one is going', () => {
+  expect(plan({vmi: anInstance({metadata: {deletionTimestamp}, status: running})})).toMatchObject({
+    create: undefined,
+    stop: false,
+  });
+});
+
+test('an instance of the same name that belongs to nobody is never touched, and named as the obstacle', () => {
+  const vmi = anInstance({metadata: {ownerReferences: []}, status: running});
+  const {create, stop, blocked} = plan({vmi});
+  expect([create, stop]).toEqual([undefined, false]);
+  expect(blocked).toMatch(/VirtualMachineInstance web exists.*does not belong.*delete it/);
+});
+
+test('the dying run of a deleted machine of the same name is only waited for', () => {
+  const vmi = anInstance({
+    metadata: {
+      deletionTimestamp,
+      ownerReferences: [
+        {apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachine', name: 'web', uid: 'old', controller: true},
+      ],
+    },
+  });
+  expect(plan({vmi})).toMatchObject({create: undefined, stop: false, blocked: undefined});
+});
+
+const deletion: [sentence: string, world: Partial<World>, expected: Partial<Plan>][] = [
+  [
+    'deleting a machine stops its guest first',
+    {vm: deleted(), vmi: anInstance({status: running})},
+    {stop: true, finalizer: 'keep'},
+  ],
+  [
+    'it stops a guest once',
+    {vm: deleted(), vmi: anInstance({metadata: {deletionTimestamp}})},
+    {stop: false, finalizer: 'keep'},
+  ],
+  ['when the run is gone the finalizer goes', {vm: deleted()}, {finalizer: 'remove', create: undefined}],
+  [
+    'orphaning leaves the guest running and lets the machine go',
+    {vm: deleted(['orphan', 'kubevirt.io/virtualMachineControllerFinalize']), vmi: anInstance({status: running})},
+    {stop: false, finalizer: 'remove'},
+  ],
+  ['a finalizer that is off is not removed again', {vm: deleted(['other'])}, {finalizer: 'keep'}],
+];
+
+test.each(deletion)('%s', (_sentence, world, expected) => {
+  expect(plan(world)).toMatchObject(expected);
+});

@@ -1,0 +1,85 @@
+import {Finalizer, isFinal, type VirtualMachineInstance} from '@wherry/api';
+import {hasFinalizer, isDeleting} from '../objects.ts';
+import {sameJson} from '../status-patch.ts';
+import {instanceOf} from './instance.ts';
+import {owedStart, startFailureOf} from './memory.ts';
+import {decideRun, type Intent, type RunView, runStrategyOf} from './run-strategy.ts';
+import {retryAt} from './start-failure.ts';
+import {isOrphaning, obstacleOf, runOf, type World} from './world.ts';
+
+/** What is to be done about one machine. */
+export interface Plan {
+  readonly finalizer: 'keep' | 'add' | 'remove';
+  readonly create: VirtualMachineInstance | undefined;
+  /** Delete the run: that is how a machine is stopped. */
+  readonly stop: boolean;
+  /** Why nothing can be created although it should be. */
+  readonly blocked: string | undefined;
+  /** Come back after so many milliseconds even if nothing changes. */
+  readonly afterMs: number | undefined;
+}
+
+/** `random` gives numbers in [0, 1), for the back-off's jitter. */
+export const decide = (world: World, now: number, random: () => number): Plan => {
+  const intent = intentOf(world, now, random);
+  const obstacle = obstacleOf(world);
+  const start = intent.do === 'start' && obstacle === undefined;
+  return {
+    finalizer: finalizer(world),
+    create: start ? instanceOf(world.vm) : undefined,
+    stop: intent.do === 'stop' && endIsRecorded(world, now, random),
+    // One that is going away is only waited for.
+    blocked: intent.do === 'start' && obstacle !== undefined && !isDeleting(obstacle) ? foreign(world) : undefined,
+    afterMs: intent.do === 'start later' ? intent.afterMs : undefined,
+  };
+};
+
+const intentOf = (world: World, now: number, random: () => number): Intent => {
+  const {vm} = world;
+  if (isOrphaning(vm)) return {do: 'nothing'};
+  return decideRun(
+    {
+      strategy: runStrategyOf(vm.spec),
+      startedUnder: vm.status?.runStrategy,
+      startRequested: owedStart(world) !== undefined,
+      deleting: isDeleting(vm),
+      run: runView(world),
+      retryAt: retryAt(startFailureOf(world, now, random)),
+    },
+    now,
+  );
+};
+
+const runView = (world: World): RunView | undefined => {
+  const run = runOf(world);
+  if (run === undefined) return undefined;
+  const phase = run.status?.phase;
+  return {ending: phase === 'Succeeded' || phase === 'Failed' ? phase : 'no', deleting: isDeleting(run)};
+};
+
+/**
+ * How a run ended is known only from the run, so it is written into the machine's status before the run is deleted.
+ * The write brings the next reconcile, which deletes.
+ */
+const endIsRecorded = (world: World, now: number, random: () => number): boolean => {
+  const run = runOf(world);
+  if (!isFinal(run?.status?.phase) || isDeleting(world.vm)) return true;
+  const {startFailure, stateChangeRequests = []} = world.vm.status ?? {};
+  const owed = owedStart(world);
+  return (
+    sameJson(startFailure, startFailureOf(world, now, random)) &&
+    stateChangeRequests.some(({action}) => action === 'Start') === (owed !== undefined)
+  );
+};
+
+/** On before the first instance is made, off when the run is gone, so that the guest never outlives its machine. */
+const finalizer = (world: World): Plan['finalizer'] => {
+  const {vm} = world;
+  const present = hasFinalizer(vm, Finalizer.virtualMachine);
+  if (!isDeleting(vm)) return present ? 'keep' : 'add';
+  return present && (isOrphaning(vm) || runOf(world) === undefined) ? 'remove' : 'keep';
+};
+
+const foreign = ({vm}: World): string =>
+  `VirtualMachineInstance ${vm.metadata.name} exists in namespace ${vm.metadata.namespace} and does not belong to this ` +
+  `virtual machine: delete it, or give the virtual machine another name`;

@@ -1,0 +1,83 @@
+import {InstanceCondition} from '@wherry/api';
+import {expect, test} from '@jest/globals';
+import {anInstance, aPod, exited, isRunning, running} from '../testing/fixtures.ts';
+import {anInstanceWorld} from '../testing/worlds.ts';
+import {decide} from './decide.ts';
+import type {World} from './world.ts';
+
+const plan = (overrides: Partial<World>) => decide(anInstanceWorld(overrides));
+const deletionTimestamp = '2026-01-01T00:00:00Z';
+const deleted = anInstance({metadata: {deletionTimestamp}, status: running});
+
+test('an instance that was made by hand gets the finalizer before its pod', () => {
+  expect(plan({vmi: anInstance({metadata: {finalizers: []}})})).toMatchObject({finalizer: 'add', makePod: 'kvm'});
+  expect(plan({})).toMatchObject({finalizer: 'keep', makePod: 'kvm'});
+});
+
+test('deleting an instance deletes its pod, once', () => {
+  expect(plan({vmi: deleted, pod: aPod({state: isRunning})}).deletePods).toHaveLength(1);
+  expect(plan({vmi: deleted, pod: aPod({state: isRunning, metadata: {deletionTimestamp}})}).deletePods).toEqual([]);
+});
+
+test('the pod of a guest that ended by itself stays for its logs', () => {
+  expect(plan({vmi: anInstance({status: running}), pod: aPod({state: exited(0)})}).deletePods).toEqual([]);
+});
+
+test('a stray pod is deleted although the instance stays', () => {
+  const stray = aPod({metadata: {uid: 'stray'}});
+  expect(plan({vmi: anInstance({status: running}), pod: aPod({state: isRunning}), strays: [stray]}).deletePods).toEqual(
+    [stray],
+  );
+});
+
+const table: [sentence: string, world: Partial<World>, finalizer: string][] = [
+  ['while the pod is there the finalizer stays', {vmi: deleted, pod: aPod({state: exited(20)})}, 'keep'],
+  ['while a stray pod is there the finalizer stays', {vmi: deleted, nodeFenced: true, strays: [aPod()]}, 'keep'],
+  ['while an engine may live the finalizer stays, although the pod is gone', {vmi: deleted}, 'keep'],
+  [
+    'when the pod is gone and was seen to end the finalizer goes',
+    {vmi: deleted, lastWords: aPod({state: exited(20)})},
+    'remove',
+  ],
+  ['when the pod is gone and the node is fenced the finalizer goes', {vmi: deleted, nodeFenced: true}, 'remove'],
+  [
+    'when the pod is gone and the daemon confirms it the finalizer goes',
+    {
+      vmi: anInstance({
+        metadata: {deletionTimestamp},
+        status: {...running, conditions: [{type: InstanceCondition.EngineActive, status: 'False'}]},
+      }),
+    },
+    'remove',
+  ],
+  [
+    'a run that was never handed over needs no confirmation',
+    {vmi: anInstance({metadata: {deletionTimestamp}, status: {phase: 'Scheduling'}})},
+    'remove',
+  ],
+  [
+    'a finalizer that is off already is not removed again',
+    {vmi: anInstance({metadata: {deletionTimestamp, finalizers: ['other']}})},
+    'keep',
+  ],
+];
+
+test.each(table)('%s', (_sentence, world, finalizer) => {
+  expect(plan(world).finalizer).toBe(finalizer);
+});
+
+test('a missing claim is said once', () => {
+  const spec = {volumes: [{name: 'data', persistentVolumeClaim: {claimName: 'data'}}]};
+  expect(plan({vmi: anInstance({spec})}).events).toMatchObject([{type: 'Warning', reason: 'PvcNotFound'}]);
+  const said = anInstance({
+    spec,
+    status: {phase: 'Pending', conditions: [{type: 'Synchronized', status: 'False', reason: 'PvcNotFound'}]},
+  });
+  expect(plan({vmi: said}).events).toEqual([]);
+});
+
+test('the end of a guest is said, as a warning when it failed', () => {
+  const vmi = anInstance({status: running});
+  expect(plan({vmi, pod: aPod({state: exited(0)})}).events).toMatchObject([{type: 'Normal', reason: 'Stopped'}]);
+  expect(plan({vmi, pod: aPod({state: exited(30)})}).events).toMatchObject([{type: 'Warning', reason: 'Stopped'}]);
+});

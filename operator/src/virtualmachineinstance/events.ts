@@ -1,0 +1,37 @@
+import {EventReason} from '@wherry/api';
+import type {Ending} from './ending.ts';
+import type {Problem} from './start-checks.ts';
+
+/** What people read under Events of an object. */
+export interface EventText {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+}
+
+export const podCreated = (pod: string): EventText => ({
+  type: 'Normal',
+  reason: EventReason.SuccessfulCreate,
+  message: `Created virtual machine pod ${pod}`,
+});
+
+export const podNotCreated = (pod: string, why: string): EventText => ({
+  type: 'Warning',
+  reason: EventReason.FailedCreate,
+  message: `Error creating pod ${pod}: ${why}`,
+});
+
+export const podDeleted = (pod: string): EventText => ({
+  type: 'Normal',
+  reason: EventReason.SuccessfulDelete,
+  message: `Deleted virtual machine pod ${pod}`,
+});
+
+/** The guest cannot be started as things are; said once for each reason. */
+export const cannotStart = ({reason, message}: Problem): EventText => ({type: 'Warning', reason, message});
+
+export const guestEnded = ({phase, message}: Ending): EventText => ({
+  type: phase === 'Succeeded' ? 'Normal' : 'Warning',
+  reason: EventReason.Stopped,
+  message,
+});

@@ -1,0 +1,117 @@
+import {Annotation, InstanceCondition, type InstanceStatus, PodLayout, Reason} from '@wherry/api';
+import type {Pod} from '@wherry/kube';
+import {type Condition, timestamp, type Verdict, withCondition, withoutCondition} from '../conditions.ts';
+import type {Step} from './phase.ts';
+import {containerProblem, notSynchronized, podScheduled, unscheduled} from './pod-problems.ts';
+import {readyVerdict} from './ready.ts';
+import {volumeStatuses} from './volume-status.ts';
+import type {World} from './world.ts';
+
+/** Something that the operator tried and that the API refused; undefined when nothing was. */
+export type Failed = {readonly reason: string; readonly message: string} | undefined;
+
+/** The whole status after this step. What the daemon wrote stays as it is. */
+export const nextStatus = (world: World, step: Step, failed: Failed, now: number): InstanceStatus => {
+  const before = world.vmi.status ?? {};
+  const moved = movedOn(before, step, failed, now);
+  const volumeStatus = volumeStatuses(world.vmi, world.claims);
+  const status = {...moved, ...(volumeStatus === undefined ? {} : {volumeStatus})};
+  return {...status, conditions: conditions(world, step, status, failed, now)};
+};
+
+const movedOn = (before: InstanceStatus, step: Step, failed: Failed, now: number): InstanceStatus => {
+  switch (step.to) {
+    case 'same':
+      return before;
+    case 'Pending':
+      return at('Pending', before, now);
+    case 'Scheduling':
+      return at(failed === undefined ? 'Scheduling' : 'Pending', before, now);
+    case 'Scheduled':
+      return {
+        ...at('Scheduled', before, now),
+        nodeName: step.node,
+        activePods: {[uidOf(step.pod)]: step.node},
+        launcherContainerImageVersion: step.image,
+        runtimeUser: PodLayout.user,
+        ...qosClass(step.pod),
+      };
+    case 'ended':
+      return {...at(step.ending.phase, before, now), reason: step.ending.reason};
+  }
+};
+
+type OwnPhase = 'Pending' | 'Scheduling' | 'Scheduled' | 'Succeeded' | 'Failed';
+
+/** Each phase has the time at which it first began. */
+const at = (phase: OwnPhase, before: InstanceStatus, now: number): InstanceStatus => {
+  if (before.phase === phase) return before;
+  const times = before.phaseTransitionTimestamps ?? [];
+  const phaseTransitionTimestamps = times.some(time => time.phase === phase)
+    ? times
+    : [...times, {phase, phaseTransitionTimestamp: timestamp(now)}];
+  return {...before, phase, phaseTransitionTimestamps};
+};
+
+const conditions = (
+  world: World,
+  step: Step,
+  status: InstanceStatus,
+  failed: Failed,
+  now: number,
+): readonly Condition[] => {
+  let list: readonly Condition[] = status.conditions ?? [];
+  const set = (verdict: Verdict | undefined, type: string): void => {
+    list = verdict === undefined ? withoutCondition(list, type) : withCondition(list, verdict, now);
+  };
+  if (step.to === 'ended') {
+    set(endedVerdict(step.ending.message), InstanceCondition.Ready);
+    set(undefined, podScheduled);
+    set(undefined, InstanceCondition.Synchronized);
+    return list;
+  }
+  if (status.phase === 'Succeeded' || status.phase === 'Failed') return list;
+  set(readyVerdict(status, world.pod ?? undefined), InstanceCondition.Ready);
+  if (failed === undefined && isEmulated(world, step)) set(emulated, InstanceCondition.SoftwareEmulation);
+  // Once the guest is handed over, the daemon says what stands in its way.
+  if (status.phase === 'Running' || status.phase === 'Scheduled') {
+    if (step.to === 'Scheduled') {
+      set(undefined, podScheduled);
+      set(undefined, InstanceCondition.Synchronized);
+    }
+    return list;
+  }
+  set(world.pod === undefined ? undefined : unscheduled(world.pod), podScheduled);
+  const problem = failed ?? problemOf(world, step);
+  set(problem === undefined ? undefined : notSynchronized(problem), InstanceCondition.Synchronized);
+  return list;
+};
+
+const problemOf = (world: World, step: Step): {reason: string; message: string} | undefined => {
+  if (step.to === 'Pending') return step.problem;
+  return world.pod === undefined ? undefined : containerProblem(world.pod);
+};
+
+const endedVerdict = (message: string): Verdict => ({
+  type: InstanceCondition.Ready,
+  status: 'False',
+  reason: Reason.GuestNotRunning,
+  message,
+});
+
+const emulated: Verdict = {
+  type: InstanceCondition.SoftwareEmulation,
+  status: 'True',
+  reason: Reason.NoHardwareVirtualization,
+  message: 'no node that fits has a usable KVM: the guest runs slowly, in software',
+};
+
+const isEmulated = ({pod}: World, step: Step): boolean =>
+  (step.to === 'Scheduling' && step.make === 'tcg') || pod?.metadata?.annotations?.[Annotation.accelerator] === 'tcg';
+
+const uidOf = (pod: Pod): string => pod.metadata?.uid ?? '';
+
+const qosClass = (pod: Pod): Pick<InstanceStatus, 'qosClass'> => {
+  const known = pod.status?.qosClass;
+  return known === 'Guaranteed' || known === 'Burstable' || known === 'BestEffort' ? {qosClass: known} : {};
+};

@@ -1,0 +1,133 @@
+import {InstanceCondition} from '@wherry/api';
+import {expect, test} from '@jest/globals';
+import {
+  aClaim,
+  anInstance,
+  aPod,
+  claimDisk,
+  config,
+  exited,
+  isRunning,
+  running,
+  scheduled,
+  waitsFor,
+  withoutKvm,
+} from '../testing/fixtures.ts';
+import {anInstanceWorld, now} from '../testing/worlds.ts';
+import {nextStep} from './phase.ts';
+import type {World} from './world.ts';
+
+const step = (overrides: Partial<World>) => nextStep(anInstanceWorld(overrides));
+const deletionTimestamp = new Date(now).toISOString();
+const deleting = {deletionTimestamp};
+const scheduling = anInstance({status: {phase: 'Scheduling'}});
+const engineGone = anInstance({
+  status: {...running, conditions: [{type: InstanceCondition.EngineActive, status: 'False'}]},
+});
+
+const table: [sentence: string, world: Partial<World>, to: string][] = [
+  ['a new instance gets a pod', {}, 'Scheduling'],
+  ['an instance whose pod was made before a crash goes on with it', {pod: aPod()}, 'Scheduling'],
+  ['a new instance that is deleted at once gets none', {vmi: anInstance({metadata: deleting})}, 'same'],
+  ['a pod without a node is waited for', {vmi: scheduling, pod: aPod({state: waitsFor('ContainerCreating')})}, 'same'],
+  ['a running container is handed over', {vmi: scheduling, pod: aPod({state: isRunning})}, 'Scheduled'],
+  ['a quick pod is handed over without a stop', {pod: aPod({state: isRunning})}, 'Scheduled'],
+  [
+    'a pod that is being deleted is never handed over',
+    {vmi: scheduling, pod: aPod({state: isRunning, metadata: deleting})},
+    'same',
+  ],
+  [
+    'the pod of an instance that is being deleted is never handed over',
+    {vmi: anInstance({metadata: deleting, status: {phase: 'Scheduling'}}), pod: aPod({state: isRunning})},
+    'same',
+  ],
+  ['a pod lost before the hand-over ends the run', {vmi: scheduling}, 'ended'],
+  ['a pod that ended before the hand-over ends the run', {vmi: scheduling, pod: aPod({state: exited(33)})}, 'ended'],
+  [
+    'a scheduled guest is the daemon’s to start',
+    {vmi: anInstance({status: scheduled}), pod: aPod({state: isRunning})},
+    'same',
+  ],
+  ['a running guest is left alone', {vmi: anInstance({status: running}), pod: aPod({state: isRunning})}, 'same'],
+  ['a guest that ended ends the run', {vmi: anInstance({status: running}), pod: aPod({state: exited(0)})}, 'ended'],
+  ['a vanished pod does not end a run while its engine may live', {vmi: anInstance({status: running})}, 'same'],
+  ['it does when the daemon says that the engine is gone', {vmi: engineGone}, 'ended'],
+  ['it does when the node is fenced', {vmi: anInstance({status: running}), nodeFenced: true}, 'ended'],
+  [
+    'the engine’s end alone does not end a run: the pod will say how it went',
+    {vmi: engineGone, pod: aPod({state: isRunning})},
+    'same',
+  ],
+  [
+    'the last word of a pod that is gone ends the run',
+    {vmi: anInstance({status: running}), lastWords: aPod({state: exited(0)})},
+    'ended',
+  ],
+  [
+    'a finished run stays finished',
+    {vmi: anInstance({status: {...running, phase: 'Failed'}}), pod: aPod({state: exited(0)})},
+    'same',
+  ],
+  [
+    'a finished run stays finished without a pod',
+    {vmi: anInstance({status: {...running, phase: 'Succeeded'}})},
+    'same',
+  ],
+];
+
+test.each(table)('%s', (_sentence, world, to) => {
+  expect(step(world).to).toBe(to);
+});
+
+test('the hand-over names the pod’s node and image', () => {
+  expect(step({pod: aPod({state: isRunning})})).toMatchObject({node: 'n1', image: 'wherry/launcher:test'});
+});
+
+test('a pod is made for the accelerator that the nodes offer', () => {
+  expect(step({})).toEqual({to: 'Scheduling', make: 'kvm'});
+  expect(step({nodes: [withoutKvm]})).toEqual({to: 'Scheduling', make: 'tcg'});
+});
+
+test('without KVM and without leave to emulate, the instance waits and says why', () => {
+  expect(step({nodes: [withoutKvm], config: {...config, allowEmulation: false}})).toMatchObject({
+    to: 'Pending',
+    problem: {reason: 'NoUsableKVM'},
+  });
+});
+
+test('a missing claim is waited for by name', () => {
+  expect(step({vmi: anInstance({spec: claimDisk('data')})})).toMatchObject({
+    to: 'Pending',
+    problem: {reason: 'PvcNotFound', message: expect.stringContaining('PersistentVolumeClaim data')},
+  });
+});
+
+test('a block claim is refused by name', () => {
+  const claim = aClaim('data', {spec: {volumeMode: 'Block'}});
+  expect(step({vmi: anInstance({spec: claimDisk('data')}), claims: new Map([['data', claim]])})).toMatchObject({
+    to: 'Pending',
+    problem: {reason: 'UnsupportedVolumeMode'},
+  });
+});
+
+test('a claim that waits for its first consumer does not hold the pod back', () => {
+  const claims = new Map([['data', aClaim('data', {status: {phase: 'Pending'}})]]);
+  expect(step({vmi: anInstance({spec: claimDisk('data')}), claims}).to).toBe('Scheduling');
+});
+
+test('a run is handed over only when its claims’ sizes are known', () => {
+  const vmi = anInstance({spec: claimDisk('data'), status: {phase: 'Scheduling'}});
+  const pod = aPod({state: isRunning});
+  const unbound = new Map([['data', aClaim('data', {status: {phase: 'Pending'}})]]);
+  expect(step({vmi, pod, claims: unbound}).to).toBe('same');
+  expect(step({vmi, pod, claims: new Map([['data', aClaim('data')]])}).to).toBe('Scheduled');
+});
+
+test('a pod that was shut down is a success only when the instance is being deleted', () => {
+  const pod = aPod({state: exited(20)});
+  expect(step({vmi: anInstance({status: running}), pod})).toMatchObject({ending: {phase: 'Failed'}});
+  expect(step({vmi: anInstance({status: running, metadata: deleting}), pod})).toMatchObject({
+    ending: {phase: 'Succeeded'},
+  });
+});

@@ -1,0 +1,62 @@
+import type {Accelerator} from '@wherry/api';
+import type {Pod} from '@wherry/kube';
+import {isDeleting} from '../objects.ts';
+import {type Ending, endingOf, vanished} from './ending.ts';
+import {engineMayLive} from './engine-life.ts';
+import {computeState} from './launcher-pod.ts';
+import {checkStart, claimsBound, type Problem} from './start-checks.ts';
+import type {World} from './world.ts';
+
+/** What becomes of a run. Running alone is missing: only the node-daemon says that a guest runs. */
+export type Step =
+  | {readonly to: 'same'}
+  | {readonly to: 'Pending'; readonly problem: Problem}
+  | {readonly to: 'Scheduling'; readonly make?: Accelerator}
+  /** The hand-over: from here on the daemon of that node may start an engine in that pod, and in no other. */
+  | {readonly to: 'Scheduled'; readonly pod: Pod; readonly node: string; readonly image: string}
+  | {readonly to: 'ended'; readonly ending: Ending};
+
+const same: Step = {to: 'same'};
+
+export const nextStep = (world: World): Step => {
+  const {vmi} = world;
+  const phase = vmi.status?.phase;
+  if (phase === 'Succeeded' || phase === 'Failed') return same;
+  const ending = lastEnding(world);
+  if (ending !== undefined) return {to: 'ended', ending};
+  switch (phase) {
+    case undefined:
+    case 'Pending':
+      return world.pod === undefined ? begin(world) : handOver(world, world.pod, {to: 'Scheduling'});
+    case 'Scheduling':
+      // Nothing was handed over, so no engine can be alive: the run may end at once.
+      return world.pod === undefined ? {to: 'ended', ending: vanished} : handOver(world, world.pod, same);
+    case 'Scheduled':
+    case 'Running':
+    case 'WaitingForSync':
+    case 'Unknown':
+      return world.pod === undefined && !engineMayLive({...world, pod: world.lastWords})
+        ? {to: 'ended', ending: vanished}
+        : same;
+  }
+};
+
+const lastEnding = ({vmi, pod, lastWords}: World): Ending | undefined => {
+  const seen = pod ?? lastWords;
+  return seen === undefined ? undefined : endingOf(seen, isDeleting(vmi));
+};
+
+const begin = (world: World): Step => {
+  if (isDeleting(world.vmi)) return same;
+  const check = checkStart(world);
+  return 'problem' in check ? {to: 'Pending', problem: check.problem} : {to: 'Scheduling', make: check.accelerator};
+};
+
+/** A pod or an instance that is going away is never handed over: its launcher ends by itself. */
+const handOver = (world: World, pod: Pod, otherwise: Step): Step => {
+  const state = computeState(pod);
+  const node = pod.spec?.nodeName;
+  if (state.at !== 'running' || node === undefined) return otherwise;
+  if (isDeleting(pod) || isDeleting(world.vmi) || !claimsBound(world)) return otherwise;
+  return {to: 'Scheduled', pod, node, image: state.image};
+};

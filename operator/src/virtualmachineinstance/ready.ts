@@ -1,0 +1,48 @@
+import {InstanceCondition, type InstanceStatus, isFinal, Reason} from '@wherry/api';
+import type {Pod} from '@wherry/kube';
+import {findCondition, isFalse, type Verdict} from '../conditions.ts';
+import {isDeleting} from '../objects.ts';
+import {podCondition} from './launcher-pod.ts';
+
+/**
+ * Is the guest ready? `status` is the status that is about to be written, `pod` the pod of the run. An instance that is
+ * ready stays so in the words of whoever found it first: the daemon says it together with phase Running.
+ */
+export const readyVerdict = (status: InstanceStatus, pod: Pod | undefined): Verdict => {
+  const verdict = judge(status, pod);
+  const before = findCondition(status.conditions, InstanceCondition.Ready);
+  return verdict.status === 'True' && before?.status === 'True' ? before : verdict;
+};
+
+const judge = (status: InstanceStatus, pod: Pod | undefined): Verdict => {
+  if (isFinal(status.phase)) return notReady(Reason.GuestNotRunning, 'the guest has ended');
+  if (pod === undefined) return withoutPod(status);
+  if (isDeleting(pod)) return notReady(Reason.PodTerminating, 'the pod of the guest is being deleted');
+  if (status.phase !== 'Running') return notReady(Reason.GuestNotRunning, starting);
+  const ready = podCondition(pod, 'Ready');
+  if (ready === undefined) return notReady(Reason.PodConditionMissing, 'the pod has no Ready condition yet');
+  if (ready.status === 'True') return {type: InstanceCondition.Ready, status: 'True'};
+  return notReady(ready.reason ?? Reason.PodConditionMissing, ready.message ?? 'the pod of the guest is not ready');
+};
+
+const starting = 'the guest is being started';
+
+const withoutPod = (status: InstanceStatus): Verdict => {
+  const node = status.nodeName;
+  if (node === undefined) return notReady(Reason.GuestNotRunning, starting);
+  const confirmed = isFalse(status.conditions, InstanceCondition.EngineActive);
+  return notReady(
+    Reason.PodNotExists,
+    confirmed
+      ? 'the pod of the guest is gone'
+      : `the pod of the guest is gone, but its engine may still run: waiting for the node-daemon of ${node}. If that ` +
+          `node is lost for good, delete its Node or taint it node.kubernetes.io/out-of-service`,
+  );
+};
+
+const notReady = (reason: string, message: string): Verdict => ({
+  type: InstanceCondition.Ready,
+  status: 'False',
+  reason,
+  message,
+});

@@ -1,0 +1,48 @@
+import {type Accelerator, Reason} from '@wherry/api';
+import {chooseAccelerator} from '../pod/accelerator.ts';
+import {claimNames, type World} from './world.ts';
+
+/** Why no pod is made: a reason that `printableStatus` knows, and what a person can do about it. */
+export interface Problem {
+  readonly reason: string;
+  readonly message: string;
+}
+
+const claimsExist = ({vmi, claims}: World): Problem | undefined => {
+  const missing = claimNames(vmi).filter(name => !claims.has(name));
+  if (missing.length === 0) return undefined;
+  return {
+    reason: Reason.PvcNotFound,
+    message: `PersistentVolumeClaim ${missing.join(', ')} does not exist in namespace ${vmi.metadata.namespace}: create it`,
+  };
+};
+
+const claimsAreFilesystems = ({vmi, claims}: World): Problem | undefined => {
+  const blocks = claimNames(vmi).filter(name => claims.get(name)?.spec?.volumeMode === 'Block');
+  if (blocks.length === 0) return undefined;
+  return {
+    reason: 'UnsupportedVolumeMode',
+    message: `PersistentVolumeClaim ${blocks.join(', ')} has volumeMode Block, which is not supported: use Filesystem`,
+  };
+};
+
+/** Read from top to bottom: the first that finds something is what the user is told. */
+const startChecks = [claimsExist, claimsAreFilesystems];
+
+/** What a pod for this instance would run with, or what stands in its way. */
+export const checkStart = (world: World): {readonly accelerator: Accelerator} | {readonly problem: Problem} => {
+  for (const check of startChecks) {
+    const problem = check(world);
+    if (problem !== undefined) return {problem};
+  }
+  const choice = chooseAccelerator(world.nodes, world.vmi.spec, world.config.allowEmulation);
+  if (choice.accelerator !== undefined) return {accelerator: choice.accelerator};
+  return {problem: {reason: Reason.NoUsableKvm, message: choice.message}};
+};
+
+/**
+ * The daemon sizes a claim's disk by what the claim holds, so a run is handed over only when that is known: always,
+ * once the pod runs, except for the moment in which our view of the claims lags behind.
+ */
+export const claimsBound = ({vmi, claims}: World): boolean =>
+  claimNames(vmi).every(name => claims.get(name)?.status?.capacity?.['storage'] !== undefined);

@@ -1,0 +1,26 @@
+import type {Config} from '@wherry/api';
+import type {PersistentVolumeClaim, Pod} from '@wherry/kube';
+import type {Instance} from '../objects.ts';
+import type {NodeView} from '../pod/node-fit.ts';
+
+/** Everything that a decision about one instance may look at. */
+export interface World {
+  readonly vmi: Instance;
+  /** The pod of this run, while it is in the API. Once the run is handed to a node it is the pod that was handed over. */
+  readonly pod: Pod | undefined;
+  /** That pod as it was last seen, when it is gone by now and its container had ended. */
+  readonly lastWords: Pod | undefined;
+  /** Other pods that carry the instance as their controller: none of them may live. */
+  readonly strays: readonly Pod[];
+  /** Claims that the spec names, by name; those that do not exist are missing. */
+  readonly claims: ReadonlyMap<string, PersistentVolumeClaim>;
+  readonly nodes: readonly NodeView[];
+  /** The node of the run is gone from the API, or declared out of service. */
+  readonly nodeFenced: boolean;
+  readonly config: Config;
+}
+
+export const claimNames = (vmi: Instance): string[] =>
+  (vmi.spec.volumes ?? []).flatMap(({persistentVolumeClaim}) =>
+    persistentVolumeClaim === undefined ? [] : [persistentVolumeClaim.claimName],
+  );
