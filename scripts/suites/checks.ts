@@ -24,7 +24,11 @@ const lanes: readonly (readonly Check[])[] = [
   [
     {name: 'types', command: ['tsc']},
     {name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings']},
-    {name: 'format', command: ['biome', 'format', '--error-on-warnings', '.'], fix: 'npm run format'},
+    {
+      name: 'format',
+      command: ['biome', 'format', '--error-on-warnings', '--reporter=summary', '.'],
+      fix: 'npm run format',
+    },
     {
       name: 'go format',
       command: ['bash', 'scripts/offline/gofmt-check.sh'],

@@ -22,7 +22,11 @@ export function suites(progress: Progress): Suite[] {
       prepare: () => tools(progress),
     }),
     // One guest after another: under emulation each takes all the CPU there is.
-    jestSuite({project: 'e2e', args: ['--verbose', '--testTimeout=600000', '--runInBand']}),
+    jestSuite({
+      project: 'e2e',
+      args: ['--verbose', '--testTimeout=600000', '--runInBand'],
+      prepare: () => deployForE2e(progress),
+    }),
   ];
 }
 
@@ -30,6 +34,14 @@ export function suites(progress: Progress): Suite[] {
 export function longSuites(): Suite[] {
   if (!existsSync(join(repository, 'test/long'))) return [];
   return [jestSuite({project: 'long', args: ['--verbose', '--testTimeout=3600000', '--runInBand']})];
+}
+
+/** A cluster with Wherry on it. Not Jest's globalSetup, which cannot load modules as Node.js itself does. */
+async function deployForE2e(progress: Progress): Promise<void> {
+  const {default: setUp} = (await import(join(repository, 'test/e2e/global-setup.ts'))) as {
+    default: (progress: Progress) => Promise<void>;
+  };
+  await setUp(progress);
 }
 
 async function buildNative(progress: Progress): Promise<void> {
