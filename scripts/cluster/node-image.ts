@@ -1,6 +1,7 @@
 import {succeeds} from '../core/command.ts';
 import {imageExists} from '../core/docker.ts';
 import type {Progress} from '../core/progress.ts';
+import {requirePrograms} from '../core/requirements.ts';
 import {kubernetesVersion} from '../toolchain/go-build.ts';
 import {offlineNodeImage} from './offline/node-image.ts';
 
@@ -39,5 +40,6 @@ export async function nodeImage(progress: Progress): Promise<string> {
     return officialNodeImage;
   }
   progress.note('images: no registry answers, so the node image is made from Go modules and Debian packages');
+  requirePrograms('the node image', {mmdebstrap: 'mmdebstrap', busybox: 'busybox-static', gcc: 'gcc libc6-dev'});
   return offlineNodeImage(progress);
 }

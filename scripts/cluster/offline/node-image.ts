@@ -23,7 +23,7 @@ export async function offlineNodeImage(progress: Progress): Promise<string> {
   const {folder: toolFolder} = await tools(progress);
   const programs = await nodePrograms(progress);
   const made = await fingerprint({
-    files: [recipes, import.meta.dirname],
+    files: [recipes, ...makers.map(name => join(import.meta.dirname, name))],
     values: [basename(toolFolder), basename(programs)],
   });
   const image = `wherry/kind-node:${kubernetesVersion}-${made}`;
@@ -35,6 +35,9 @@ export async function offlineNodeImage(progress: Progress): Promise<string> {
   });
   return image;
 }
+
+/** The sources that decide what is in the image. */
+const makers = ['component-images.ts', 'kind-module.ts', 'node-image.ts'];
 
 interface Programs {
   tools: string;
