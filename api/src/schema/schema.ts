@@ -76,16 +76,17 @@ export const defaulted = <Out, In>(
   value: NoInfer<In>,
 ): Schema<Out, In, 'defaulted'> => ({json: {...schema.json, default: value}, presence: 'defaulted'});
 
+/** The rules as the schema carries them: nothing where there are none. */
+export const validations = (rules: readonly Rule[] | undefined): Pick<JsonSchema, 'x-kubernetes-validations'> =>
+  rules === undefined || rules.length === 0 ? {} : {'x-kubernetes-validations': rules};
+
 /** The same node with more rules: one schema may stand in kinds that hold it to different things. */
 export const withRules = <Out, In, P extends Presence>(
   schema: Schema<Out, In, P>,
   rules: readonly Rule[],
 ): Schema<Out, In, P> => ({
   ...schema,
-  json: {
-    ...schema.json,
-    'x-kubernetes-validations': [...(schema.json['x-kubernetes-validations'] ?? []), ...rules],
-  },
+  json: {...schema.json, ...validations([...(schema.json['x-kubernetes-validations'] ?? []), ...rules])},
 });
 
 /** A required node: what every constructor of this folder returns. */
@@ -93,7 +94,3 @@ export const required = <Out, In = Out>(json: JsonSchema): Schema<Out, In, 'requ
   json,
   presence: 'required',
 });
-
-/** The rules as the schema carries them: nothing where there are none. */
-export const validations = (rules: readonly Rule[] | undefined): Pick<JsonSchema, 'x-kubernetes-validations'> =>
-  rules === undefined || rules.length === 0 ? {} : {'x-kubernetes-validations': rules};

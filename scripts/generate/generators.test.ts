@@ -1,0 +1,70 @@
+import {expect, test} from '@jest/globals';
+import {customResourceDefinition, kinds} from '@wherry/api';
+import {parse} from 'yaml';
+import {crds} from './crds.ts';
+import {MARKER} from './generator.ts';
+import {reference} from './reference.ts';
+
+const file = async (generator: typeof crds, path: string): Promise<string> =>
+  (await generator.produce()).get(path) ?? '';
+
+test('every generated file says so in its first line and ends in one line break', async () => {
+  for (const generator of [crds, reference]) {
+    for (const [path, text] of await generator.produce()) {
+      expect([path, text.split('\n')[0]?.includes(MARKER)]).toEqual([path, true]);
+      expect(text).toMatch(/[^\n]\n$/);
+      expect(generator.folders.some(folder => path.startsWith(`${folder}/`))).toBe(true);
+    }
+  }
+});
+
+test('a definition in YAML is the definition', async () => {
+  for (const kind of kinds) {
+    expect(parse(await file(crds, `crds/${kind.plural}.yaml`))).toEqual(
+      JSON.parse(JSON.stringify(customResourceDefinition(kind))),
+    );
+  }
+});
+
+test('the copy of the chart differs only in its guard and in being kept', async () => {
+  for (const kind of kinds) {
+    const lines = (await file(crds, `helm/templates/crds/${kind.plural}.yaml`)).split('\n');
+    expect(lines.slice(0, 2)).toEqual([`{{- /* ${MARKER} */ -}}`, '{{- if .Values.crds.enabled }}']);
+    expect(lines.slice(-2)).toEqual(['{{- end }}', '']);
+    const body = lines.slice(2, -2).join('\n');
+    expect(body).not.toContain('{{');
+    const {metadata, ...rest} = customResourceDefinition(kind) as {metadata: object};
+    const annotations = {'helm.sh/resource-policy': 'keep'};
+    expect(parse(body)).toEqual(JSON.parse(JSON.stringify({...rest, metadata: {...metadata, annotations}})));
+  }
+});
+
+test('the reference names every field with its type, default, bounds and meaning', async () => {
+  const page = await file(reference, 'docs/reference/virtualmachineinstances.md');
+  expect(page).toContain('| `spec.domain` | object | required |  | The virtual machine. |');
+  expect(page).toMatch(/\| `spec\.terminationGracePeriodSeconds` \| integer \| `30` \| 0–31536000 \| Seconds /);
+  expect(page).toMatch(/\| `spec\.domain\.devices\.disks` \| list of object by name \| {2}\| 0–256 items \|/);
+  expect(page).toMatch(/\| `spec\.domain\.devices\.disks\[\]\.disk\.bus` \| string \| `"virtio"` \| `virtio` \|/);
+  expect(page).toMatch(/\| `spec\.domain\.memory\.guest` \| quantity \| {2}\| {2}\|/);
+  expect(page).toMatch(/\| `spec\.nodeSelector` \| map of string \| {2}\| 0–64 entries \|/);
+});
+
+test('the reference lists the rules with the path that a user meets', async () => {
+  const page = await file(reference, 'docs/reference/virtualmachineinstances.md');
+  expect(page).toContain('- `spec.domain.memory`: memory.guest must not be larger than resources.limits.memory');
+  expect(page).toContain('- `spec.networks`: at most one network may be the network of the pod');
+});
+
+test('what two kinds share is documented once', async () => {
+  const page = await file(reference, 'docs/reference/virtualmachines.md');
+  expect(page).toContain('the same as `spec` of [VirtualMachineInstance](virtualmachineinstances.md)');
+  expect(page).not.toContain('spec.template.spec.domain');
+});
+
+test('a cell never breaks its table', async () => {
+  for (const [path, text] of await reference.produce()) {
+    for (const line of text.split('\n').filter(one => one.startsWith('| `'))) {
+      expect([path, line, line.replaceAll('\\|', '').split('|').length]).toEqual([path, line, 7]);
+    }
+  }
+});
