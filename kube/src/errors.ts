@@ -1,0 +1,133 @@
+/** Every error that the kit throws, each with a stable `code`. */
+
+export type KubeErrorCode =
+  | 'KUBE_API'
+  | 'KUBE_TRANSPORT'
+  | 'KUBE_TIMEOUT'
+  | 'KUBE_MALFORMED'
+  | 'KUBE_CONFIG'
+  | 'KUBE_SYNC_TIMEOUT'
+  | 'KUBE_TERMINAL'
+  | 'KUBE_LEASE_LOST';
+
+export class KubeError extends Error {
+  readonly code: KubeErrorCode;
+
+  constructor(code: KubeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** The part of a `v1.Status` that a failed call answers with. */
+export interface StatusBody {
+  readonly kind?: string;
+  readonly code?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: {
+    readonly name?: string;
+    readonly kind?: string;
+    readonly retryAfterSeconds?: number;
+    readonly causes?: readonly {readonly reason?: string; readonly message?: string; readonly field?: string}[];
+  };
+}
+
+/** The API server answered, and refused. */
+export class ApiError extends KubeError {
+  /** HTTP status. */
+  readonly status: number;
+  /** Machine-readable, such as `NotFound`; empty where the server gave none. */
+  readonly reason: string;
+  readonly details: StatusBody['details'];
+  /** What the server asked to wait before the next try, ms. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: number, body: StatusBody, context: {readonly call: string; readonly retryAfterMs?: number}) {
+    super('KUBE_API', `${context.call}: ${body.message ?? `HTTP ${status}`}`);
+    this.status = status;
+    this.reason = body.reason ?? '';
+    this.details = body.details;
+    const seconds = body.details?.retryAfterSeconds;
+    this.retryAfterMs = context.retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1000);
+  }
+
+  get isNotFound(): boolean {
+    return this.status === 404;
+  }
+
+  /** The object changed since it was read, or exists already; see {@link isAlreadyExists}. */
+  get isConflict(): boolean {
+    return this.status === 409 && !this.isAlreadyExists;
+  }
+
+  get isAlreadyExists(): boolean {
+    return this.status === 409 && this.reason === 'AlreadyExists';
+  }
+
+  /** The resourceVersion or continue token is older than what the server keeps: list anew. */
+  get isGone(): boolean {
+    return this.status === 410;
+  }
+
+  /** The same call may succeed later, with nothing changed by the caller. */
+  get isRetryable(): boolean {
+    return this.status === 429 || this.status >= 500;
+  }
+}
+
+/** No whole answer came: refused, reset or TLS. A write may or may not have happened. */
+export class TransportError extends KubeError {
+  constructor(call: string, cause: unknown) {
+    super('KUBE_TRANSPORT', `${call}: ${cause instanceof Error ? cause.message : String(cause)}`, {cause});
+  }
+}
+
+/** The answer took longer than the call's time-out. A write may or may not have happened. */
+export class CallTimeoutError extends KubeError {
+  constructor(call: string, timeoutMs: number) {
+    super('KUBE_TIMEOUT', `${call}: no answer within ${timeoutMs} ms`);
+  }
+}
+
+/** What the server sent is not what the protocol says. */
+export class MalformedError extends KubeError {
+  constructor(call: string, what: string, cause?: unknown) {
+    super('KUBE_MALFORMED', `${call}: ${what}`, {cause});
+  }
+}
+
+/** The connection's description cannot be used; the text names the file or field. */
+export class ConfigError extends KubeError {
+  constructor(message: string, cause?: unknown) {
+    super('KUBE_CONFIG', message, {cause});
+  }
+}
+
+/** A cache did not fill in time: the API server is away, or RBAC forbids the list. */
+export class SyncTimeoutError extends KubeError {
+  constructor(cache: string, timeoutMs: number, cause?: unknown) {
+    super(
+      'KUBE_SYNC_TIMEOUT',
+      `cache of ${cache} not filled within ${timeoutMs} ms: check that the API server answers and RBAC allows list and watch`,
+      {cause},
+    );
+  }
+}
+
+/** Thrown by a reconcile that no retry can help; the key waits for the next change. */
+export class TerminalError extends KubeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('KUBE_TERMINAL', message, options);
+  }
+}
+
+/** Another replica may lead by now: the process must end. */
+export class LeaseLostError extends KubeError {
+  constructor(lease: string) {
+    super('KUBE_LEASE_LOST', `lease ${lease} lost: another replica may lead, so this process ends`);
+  }
+}
+
+export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.isConflict;
