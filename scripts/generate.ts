@@ -2,6 +2,7 @@
  * Writes every generated file: `npm run generate`. With `--check` it writes nothing and fails when a file is not as its
  * source says.
  */
+import {qmpTypes} from '../node-daemon/scripts/qmp-types.ts';
 import {repository} from './core/paths.ts';
 import {crds} from './generate/crds.ts';
 import {differences, write} from './generate/files.ts';
@@ -9,7 +10,7 @@ import type {Generator} from './generate/generator.ts';
 import {reference} from './generate/reference.ts';
 
 /** Everything that is generated, in order. */
-const generators: readonly Generator[] = [crds, reference];
+const generators: readonly Generator[] = [crds, reference, qmpTypes];
 
 const check = process.argv.includes('--check');
 

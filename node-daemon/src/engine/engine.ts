@@ -1,0 +1,110 @@
+/** The contract between the daemon and what runs a guest: one object per guest, the same for every engine. */
+import type {Plan} from '@wherry/api';
+import type {EffectiveMachine} from '../machine/effective-machine.ts';
+
+export type EngineName = 'qemu' | 'native';
+
+/** What an engine can do, as data: looked at before a pod is made, so that no operation fails for the lack of it. */
+export interface EngineCapabilities {
+  readonly operations: ReadonlySet<EngineOperation>;
+  readonly accelerators: readonly ('kvm' | 'tcg')[];
+  readonly maxVcpus: number;
+  readonly maxDisks: number;
+}
+
+/** Operations that not every engine has. */
+export const engineOperations = [
+  'pause',
+  'resume',
+  'reset',
+  'powerButton',
+  'attachDevice',
+  'detachDevice',
+  'updateDevice',
+  'resize',
+  'snapshot',
+  'restore',
+  'migrateOut',
+  'migrateIn',
+  'open',
+] as const;
+export type EngineOperation = (typeof engineOperations)[number];
+
+/** An engine before it runs: pure, no I/O. */
+export interface EngineKind {
+  readonly name: EngineName;
+  readonly capabilities: EngineCapabilities;
+  /** The type of machine that guests see, frozen for the life of an instance. */
+  readonly machineType: string;
+  /**
+   * The full recipe for one engine process.
+   * @throws DaemonError UNSUPPORTED_MACHINE where the machine lies outside of the capabilities
+   */
+  plan(machine: EffectiveMachine): Plan;
+}
+
+export type RunState = 'running' | 'paused' | 'stopped' | 'panicked' | 'starting';
+
+export interface EngineDescription {
+  readonly name: EngineName;
+  readonly version: string;
+  readonly state: RunState;
+}
+
+/** Cumulative since the engine process started; a reset of the guest does not clear them. */
+export interface DiskCounters {
+  /** Name of the disk in the instance. */
+  readonly disk: string;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly flushes: number;
+  readonly readSeconds: number;
+  readonly writeSeconds: number;
+  readonly flushSeconds: number;
+}
+
+/** Bytes, as the guest's balloon driver says; absent until it has. */
+export interface GuestMemory {
+  readonly actual: number;
+  readonly unused?: number;
+  readonly usable?: number;
+  readonly available?: number;
+  readonly cached?: number;
+  readonly swapIn?: number;
+  readonly swapOut?: number;
+  readonly majorFaults?: number;
+  readonly minorFaults?: number;
+}
+
+export interface EngineStats {
+  readonly disks: readonly DiskCounters[];
+  readonly memory: GuestMemory | undefined;
+  /** Host threads that run vCPUs, by index of the vCPU. */
+  readonly vcpuThreads: readonly {readonly vcpu: number; readonly thread: number}[];
+}
+
+/** One guest whose launcher answers. Every call rejects with DaemonError; UNSUPPORTED_OPERATION is never retried. */
+export interface Engine {
+  readonly kind: EngineKind;
+  /** Presses the power button, and kills when the grace is over. Returns at once. */
+  shutdown(graceSeconds: number): Promise<void>;
+  kill(): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Like the reset button: the process stays. */
+  reset(): Promise<void>;
+  powerButton(): Promise<void>;
+  attachDevice(device: object): Promise<void>;
+  detachDevice(name: string): Promise<void>;
+  updateDevice(name: string, change: object): Promise<void>;
+  resize(target: {readonly vcpus?: number; readonly memoryBytes?: number}): Promise<void>;
+  snapshot(path: string): Promise<void>;
+  restore(path: string): Promise<void>;
+  migrateOut(peer: string): Promise<void>;
+  migrateIn(listener: string): Promise<void>;
+  open(stream: string): Promise<NodeJS.ReadWriteStream>;
+  stats(): Promise<EngineStats>;
+  describe(): Promise<EngineDescription>;
+}

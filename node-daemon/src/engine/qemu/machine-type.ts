@@ -1,0 +1,18 @@
+/**
+ * The machine that guests see. Pinned, because a guest keeps its hardware for life; it is retired before QEMU drops it
+ * (pc-q35 types live for about six years).
+ */
+export const QEMU_MACHINE_TYPE = 'pc-q35-10.0';
+
+/** Name of QEMU's own channel to the guest agent, which agents look for. */
+export const AGENT_PORT = 'org.qemu.guest_agent.0';
+
+/** Sockets that QEMU listens on, in the pod's sockets folder. */
+export const AGENT_SOCKET = 'agent.sock';
+
+/** QOM id of the balloon, which counts the guest's memory. */
+export const BALLOON_ID = 'balloon0';
+
+/** QOM id of a disk's device; the part behind the dash is the name of the volume. */
+export const DISK_PREFIX = 'disk-';
+export const AGENT_CHARDEV = 'agent';

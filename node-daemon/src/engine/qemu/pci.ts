@@ -1,0 +1,36 @@
+import {unsupportedMachine} from '../../errors.ts';
+import {type Args, json} from './args.ts';
+
+/** Free ports for devices that come later. */
+const SPARE_PORTS = 4;
+/** pcie.0 has 32 slots: the machine's own devices lie in 0, 1, 0x1e and 0x1f. */
+const FIRST_SLOT = 2;
+const SLOTS = 28;
+const FUNCTIONS = 8;
+
+/** Most devices that a machine can have behind ports. */
+export const MAX_PORT_DEVICES: number = SLOTS * FUNCTIONS - SPARE_PORTS;
+
+/** Name of the bus behind a root port. */
+export const portBus = (index: number): string => `rp${index}`;
+
+/**
+ * PCI Express root ports, eight to a slot: one for each device that could be unplugged, and spare ones. The chassis number
+ * is what a guest knows a hotplug slot by, so it never changes.
+ */
+export const rootPorts = (devices: number): Args => {
+  if (devices > MAX_PORT_DEVICES)
+    throw unsupportedMachine(`a machine has room for ${MAX_PORT_DEVICES} disks and interfaces, not ${devices}`);
+  return Array.from({length: devices + SPARE_PORTS}, (_, index) => {
+    const slot = FIRST_SLOT + Math.floor(index / FUNCTIONS);
+    const fn = index % FUNCTIONS;
+    return json('-device', {
+      driver: 'pcie-root-port',
+      id: portBus(index),
+      bus: 'pcie.0',
+      chassis: index + 1,
+      addr: `0x${slot.toString(16)}.0x${fn}`,
+      ...(fn === 0 ? {multifunction: true} : {}),
+    });
+  }).flat();
+};

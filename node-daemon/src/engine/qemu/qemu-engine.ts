@@ -1,0 +1,106 @@
+import {isDaemonError, unsupportedOperation} from '../../errors.ts';
+import type {LauncherConnection} from '../../launcher/connection.ts';
+import type {Engine, EngineDescription, EngineOperation, EngineStats, GuestMemory, RunState} from '../engine.ts';
+import {BALLOON_ID} from './machine-type.ts';
+import {qemuKind} from './qemu-kind.ts';
+import {qmp, type ReturnOf} from './qmp.ts';
+import {diskCounters, guestMemory, vcpuThreads} from './stats.ts';
+
+/** Seconds between two questions of the balloon to the guest. */
+const BALLOON_INTERVAL = 10;
+const BALLOON = `/machine/peripheral/${BALLOON_ID}`;
+
+const runStates: Readonly<Record<string, RunState>> = {
+  running: 'running',
+  paused: 'paused',
+  shutdown: 'stopped',
+  'guest-panicked': 'panicked',
+  'internal-error': 'panicked',
+};
+
+const lacks = (operation: EngineOperation): Promise<never> => Promise.reject(unsupportedOperation('QEMU', operation));
+
+/** One guest in a QEMU process, behind its launcher. It holds no state: many may stand for one guest. */
+export class QemuEngine implements Engine {
+  readonly kind = qemuKind;
+  readonly #connection: LauncherConnection;
+
+  constructor(connection: LauncherConnection) {
+    this.#connection = connection;
+  }
+
+  shutdown(graceSeconds: number): Promise<void> {
+    return this.#connection.shutdown(graceSeconds);
+  }
+
+  kill(): Promise<void> {
+    return this.#connection.kill();
+  }
+
+  async pause(): Promise<void> {
+    await qmp(this.#connection, 'stop');
+  }
+
+  async resume(): Promise<void> {
+    await qmp(this.#connection, 'cont');
+  }
+
+  async reset(): Promise<void> {
+    await qmp(this.#connection, 'system_reset');
+  }
+
+  async powerButton(): Promise<void> {
+    await qmp(this.#connection, 'system_powerdown');
+  }
+
+  async describe(): Promise<EngineDescription> {
+    const [status, version] = await Promise.all([
+      qmp(this.#connection, 'query-status'),
+      qmp(this.#connection, 'query-version'),
+    ]);
+    return {name: 'qemu', version: versionText(version), state: runStates[status.status ?? ''] ?? 'starting'};
+  }
+
+  async stats(): Promise<EngineStats> {
+    const [blocks, cpus, memory] = await Promise.all([
+      qmp(this.#connection, 'query-blockstats', {}),
+      qmp(this.#connection, 'query-cpus-fast'),
+      this.#memory(),
+    ]);
+    return {disks: diskCounters(blocks), vcpuThreads: vcpuThreads(cpus), memory};
+  }
+
+  /** Makes the balloon ask the guest for its statistics from now on; asking twice changes nothing. */
+  async watchMemory(): Promise<void> {
+    await qmp(this.#connection, 'qom-set', {
+      path: BALLOON,
+      property: 'guest-stats-polling-interval',
+      value: BALLOON_INTERVAL,
+    });
+  }
+
+  /** Without a driver in the guest the balloon answers with an error. */
+  async #memory(): Promise<GuestMemory | undefined> {
+    try {
+      const balloon = await qmp(this.#connection, 'query-balloon');
+      const statistics = await qmp(this.#connection, 'qom-get', {path: BALLOON, property: 'guest-stats'});
+      return guestMemory(balloon, statistics);
+    } catch (error) {
+      if (isDaemonError(error, 'ENGINE')) return undefined;
+      throw error;
+    }
+  }
+
+  readonly attachDevice = (): Promise<never> => lacks('attachDevice');
+  readonly detachDevice = (): Promise<never> => lacks('detachDevice');
+  readonly updateDevice = (): Promise<never> => lacks('updateDevice');
+  readonly resize = (): Promise<never> => lacks('resize');
+  readonly snapshot = (): Promise<never> => lacks('snapshot');
+  readonly restore = (): Promise<never> => lacks('restore');
+  readonly migrateOut = (): Promise<never> => lacks('migrateOut');
+  readonly migrateIn = (): Promise<never> => lacks('migrateIn');
+  readonly open = (): Promise<never> => lacks('open');
+}
+
+const versionText = ({qemu}: ReturnOf<'query-version'>): string =>
+  [qemu?.major, qemu?.minor, qemu?.micro].map(part => (typeof part === 'number' ? part : 0)).join('.');

@@ -1,0 +1,28 @@
+/** QMP commands over a launcher's relay, typed by the schema of the pinned QEMU. */
+import {DaemonError} from '../../errors.ts';
+import type {LauncherConnection} from '../../launcher/connection.ts';
+import type {QmpCommands} from './qmp.generated.ts';
+
+export type QmpCommand = keyof QmpCommands;
+type ArgumentsOf<C extends QmpCommand> = QmpCommands[C]['arguments'];
+
+/** What a command returns. Every field may still be missing: the engine is not trusted to keep to its schema. */
+export type Unchecked<T> = T extends readonly (infer Item)[]
+  ? readonly Unchecked<Item>[]
+  : T extends object
+    ? {readonly [K in keyof T]?: Unchecked<T[K]>}
+    : T | undefined;
+
+export type ReturnOf<C extends QmpCommand> = Unchecked<QmpCommands[C]['returns']>;
+
+/** @throws DaemonError ENGINE with QEMU's own words, and what the connection throws */
+export const qmp = async <C extends QmpCommand>(
+  connection: Pick<LauncherConnection, 'engine'>,
+  execute: C,
+  ...[args]: undefined extends ArgumentsOf<C> ? [args?: ArgumentsOf<C>] : [args: ArgumentsOf<C>]
+): Promise<ReturnOf<C>> => {
+  const reply = await connection.engine({execute, ...(args === undefined ? {} : {arguments: args as object})});
+  if ('error' in reply)
+    throw new DaemonError('ENGINE', `QEMU refused ${execute} (${reply.error.class}): ${reply.error.desc}`);
+  return reply.return as ReturnOf<C>;
+};

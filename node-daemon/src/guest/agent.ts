@@ -1,0 +1,141 @@
+/** What the guest agent says: questions over its socket, answers checked, all in bounded time. */
+import {Socket} from 'node:net';
+import type {Duplex} from 'node:stream';
+import {type GuestOsInfo, PodLayout} from '@wherry/api';
+import type {Dir, Host} from '@wherry/native';
+import {AGENT_SOCKET} from '../engine/qemu/machine-type.ts';
+import {DaemonError} from '../errors.ts';
+import {isObject} from '../launcher/frames.ts';
+import type {AgentFacts} from './status.ts';
+
+/** An agent that has just started answers within milliseconds; under emulation it may take a second. */
+const TIMEOUT_MS = 5000;
+const MAX_ANSWER = 256 * 1024;
+const MAX_TEXT = 253;
+
+/** Ends an answer to `guest-sync-delimited`, and what a half-read question left before it. */
+const DELIMITER = 0xff;
+
+/** @throws DaemonError TIMED_OUT, PROTOCOL, CONNECTION_CLOSED; NativeError where nothing listens */
+export const askAgent = async (host: Host, folder: Dir): Promise<AgentFacts> => {
+  const {fd, peer} = host.connectUnix(folder, AGENT_SOCKET);
+  const socket = new Socket({fd, readable: true, writable: true});
+  if (peer.uid !== PodLayout.user) {
+    socket.destroy();
+    throw new DaemonError('PROTOCOL', `the agent's socket is served by uid ${peer.uid}, not ${PodLayout.user}`);
+  }
+  return converse(socket, Math.floor(performance.now()));
+};
+
+/** Asks over this stream, and destroys it in the end. */
+export const converse = async (stream: Duplex, id: number): Promise<AgentFacts> => {
+  const answers = answersOf(stream);
+  const ask = async (execute: string, args?: object): Promise<unknown> => {
+    const sync = execute === 'guest-sync-delimited' ? Buffer.from([DELIMITER]) : Buffer.alloc(0);
+    const text = JSON.stringify({execute, ...(args === undefined ? {} : {arguments: args})});
+    stream.write(Buffer.concat([sync, Buffer.from(`${text}\n`)]));
+    return answers.next();
+  };
+  try {
+    const synced = await ask('guest-sync-delimited', {id});
+    if (synced !== id) throw new DaemonError('PROTOCOL', 'the guest agent answered another question');
+    return {
+      os: osOf(await ask('guest-get-osinfo')),
+      interfaceNames: namesOf(await ask('guest-network-get-interfaces')),
+    };
+  } finally {
+    answers.stop();
+    stream.destroy();
+  }
+};
+
+/** The `return` of one answer after the other; each call waits for the next. */
+const answersOf = (stream: Duplex): {next: () => Promise<unknown>; stop: () => void} => {
+  let held = Buffer.alloc(0);
+  let waiting: PromiseWithResolvers<unknown> | undefined;
+  let fault: DaemonError | undefined;
+  const fail = (error: DaemonError): void => {
+    fault ??= error;
+    waiting?.reject(fault);
+    waiting = undefined;
+  };
+  const timer = setTimeout(
+    () => fail(new DaemonError('TIMED_OUT', 'the guest agent did not answer in time')),
+    TIMEOUT_MS,
+  );
+  const deliver = (): void => {
+    const end = held.indexOf(0x0a);
+    if (end < 0 || waiting === undefined) return;
+    const line = held.subarray(held.lastIndexOf(DELIMITER, end) + 1, end);
+    held = held.subarray(end + 1);
+    const {resolve, reject} = waiting;
+    waiting = undefined;
+    try {
+      resolve(returnOf(line.toString()));
+    } catch (error) {
+      reject(error);
+    }
+  };
+  stream.on('data', (chunk: Buffer) => {
+    held = Buffer.concat([held, chunk]);
+    if (held.length > MAX_ANSWER) fail(new DaemonError('PROTOCOL', 'the guest agent says too much'));
+    else deliver();
+  });
+  stream.on('error', () => {});
+  stream.on('close', () => fail(new DaemonError('CONNECTION_CLOSED', 'the guest agent closed its channel')));
+  return {
+    next: () => {
+      if (fault !== undefined) return Promise.reject(fault);
+      waiting = Promise.withResolvers();
+      const {promise} = waiting;
+      deliver();
+      return promise;
+    },
+    stop: () => clearTimeout(timer),
+  };
+};
+
+const returnOf = (line: string): unknown => {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(line);
+  } catch (error) {
+    throw new DaemonError('PROTOCOL', 'the guest agent sent what is no JSON', {cause: error});
+  }
+  if (!isObject(answer) || !('return' in answer)) throw new DaemonError('PROTOCOL', 'the guest agent refused');
+  return answer['return'];
+};
+
+const osFields = {
+  id: 'id',
+  name: 'name',
+  prettyName: 'pretty-name',
+  version: 'version',
+  versionId: 'version-id',
+  kernelRelease: 'kernel-release',
+  kernelVersion: 'kernel-version',
+  machine: 'machine',
+} as const satisfies Record<keyof GuestOsInfo, string>;
+
+/** A guest may say anything of itself: what is no short text is left out. */
+const text = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_TEXT;
+
+const osOf = (answer: unknown): GuestOsInfo => {
+  const said = isObject(answer) ? answer : {};
+  const known = Object.entries(osFields).flatMap(([ours, theirs]) => {
+    const value = said[theirs];
+    return text(value) ? [[ours, value] as const] : [];
+  });
+  return Object.fromEntries(known);
+};
+
+const namesOf = (answer: unknown): ReadonlyMap<string, string> => {
+  const list: unknown[] = Array.isArray(answer) ? answer.slice(0, 64) : [];
+  return new Map(
+    list.flatMap(one => {
+      if (!isObject(one)) return [];
+      const {name, 'hardware-address': mac} = one;
+      return text(name) && text(mac) ? [[mac.toLowerCase(), name] as const] : [];
+    }),
+  );
+};

@@ -1,0 +1,81 @@
+/** What is to be done about one guest. Pure. */
+import {InstanceCondition, isFinal, Phase, type VirtualMachineInstance} from '@wherry/api';
+import type {LauncherView} from './launcher-view.ts';
+
+/** Everything that a decision about one guest may look at. */
+export interface World {
+  /** Undefined once it is gone from the API. */
+  readonly vmi: VirtualMachineInstance | undefined;
+  /** The pod of the run on this node. */
+  readonly podUid: string | undefined;
+  readonly launcher: LauncherView;
+}
+
+export type Step =
+  /** Nothing of it is ours any more: close what is open. */
+  | {readonly do: 'forget'}
+  /** Its turn comes with an event, or after so many milliseconds. */
+  | {readonly do: 'wait'; readonly afterMs?: number}
+  /** Hand the plan to the launcher. */
+  | {readonly do: 'start'}
+  /** Say in its status what is true of the running guest. */
+  | {readonly do: 'reportRunning'}
+  /** Say that no engine of this run lives, nor ever will. */
+  | {readonly do: 'reportGone'; readonly why: 'EngineExited' | 'PodGone'; readonly message: string}
+  /** Something that should not be: nothing is touched, and a person must look. */
+  | {readonly do: 'complain'; readonly message: string};
+
+/** How often a launcher that does not listen is looked for: it takes some milliseconds from its start. */
+const SILENT_MS = 100;
+/** While a launcher works on a start, its events tell; this is for an event that was lost. */
+const STARTING_MS = 2000;
+/**
+ * The operator usually learns from the pod's exit code that the run is over, and says how. Only where it does not, for
+ * the pod object is gone, is the daemon's word needed; that long it leaves it to the operator.
+ */
+export const GONE_GRACE_MS = 1000;
+
+export const decide = ({vmi, podUid, launcher}: World, now: number): Step => {
+  if (vmi === undefined || isFinal(vmi.status?.phase) || engineIsOver(vmi)) return {do: 'forget'};
+  if (podUid === undefined) return {do: 'wait'};
+  switch (launcher.at) {
+    case 'unknown':
+    case 'silent':
+      return {do: 'wait', afterMs: SILENT_MS};
+    case 'gone': {
+      const left = launcher.since + GONE_GRACE_MS - now;
+      if (left > 0) return {do: 'wait', afterMs: left};
+      return {do: 'reportGone', why: launcher.why, message: launcher.message};
+    }
+    case 'connected':
+      return withLauncher(vmi, launcher);
+  }
+};
+
+/** This daemon, or an earlier one, has said that the run has no engine. It holds for ever: nothing is started again. */
+const engineIsOver = (vmi: VirtualMachineInstance): boolean =>
+  vmi.status?.conditions?.some(({type, status}) => type === InstanceCondition.EngineActive && status === 'False') ===
+  true;
+
+const withLauncher = (vmi: VirtualMachineInstance, launcher: LauncherView & {readonly at: 'connected'}): Step => {
+  if (launcher.uid !== vmi.metadata.uid)
+    return {
+      do: 'complain',
+      message: `the pod of the guest has a launcher that serves another instance, ${launcher.uid}`,
+    };
+  switch (launcher.state) {
+    case 'Idle':
+      // One that is being deleted gets no engine: its launcher ends with the pod.
+      if (vmi.metadata.deletionTimestamp !== undefined) return {do: 'wait'};
+      if (vmi.status?.phase === Phase.Running)
+        return {do: 'complain', message: 'the guest was running, but its launcher says that none was started'};
+      return {do: 'start'};
+    case 'Preparing':
+    case 'Starting':
+      return {do: 'wait', afterMs: STARTING_MS};
+    case 'Running':
+      return {do: 'reportRunning'};
+    case 'Stopping':
+      return {do: 'wait'};
+  }
+};

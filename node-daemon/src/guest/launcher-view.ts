@@ -1,0 +1,72 @@
+/** What is known about the launcher of one pod, and how it changes. Pure. */
+import type {LauncherEvent, LauncherHello, LauncherState, LauncherStatus} from '@wherry/api';
+
+export type LauncherView =
+  /** Not looked at yet. */
+  | {readonly at: 'unknown'}
+  /** Its folder is there, but nobody answers: it has not begun to listen, or it is about to end. */
+  | {readonly at: 'silent'; readonly ending?: string}
+  /** It answers. */
+  | ({readonly at: 'connected'} & Connected)
+  /** Certainly dead, and with it, as PID 1 of its PID namespace, every process of the pod. Never left again. */
+  | {readonly at: 'gone'; readonly why: 'EngineExited' | 'PodGone'; readonly since: number; readonly message: string};
+
+export interface Connected {
+  /** Uid of the instance, in the launcher's own words. */
+  readonly uid: string;
+  readonly state: LauncherState;
+  readonly enginePid: number | undefined;
+  /** Milliseconds since the epoch at which the guest began to run. */
+  readonly startedAt: number | undefined;
+  readonly paused: boolean;
+  readonly panicked: boolean;
+  /** The guest agent has opened its channel. */
+  readonly agent: boolean;
+  /** The launcher's last words. */
+  readonly ending: string | undefined;
+}
+
+export const connected = (hello: LauncherHello, status: LauncherStatus): Connected & {readonly at: 'connected'} => ({
+  at: 'connected',
+  uid: hello.uid,
+  state: status.state,
+  enginePid: status.enginePid,
+  startedAt: status.startedAt,
+  paused: false,
+  panicked: false,
+  agent: false,
+  ending: undefined,
+});
+
+/** The view after this event; the very same one where it changes nothing. */
+export const afterEvent = (view: LauncherView, event: LauncherEvent | undefined): LauncherView => {
+  if (view.at !== 'connected' || event === undefined) return view;
+  switch (event.type) {
+    case 'state':
+      return view.state === event.state ? view : {...view, state: event.state};
+    case 'engine':
+      return afterEngineEvent(view, event.qmp);
+    case 'exited':
+      return {...view, ending: `${event.outcome}: ${event.message}`};
+    case 'lease':
+      return view;
+  }
+};
+
+const afterEngineEvent = (
+  view: LauncherView & {readonly at: 'connected'},
+  {event, data}: {readonly event: string; readonly data?: object},
+): LauncherView => {
+  switch (event) {
+    case 'STOP':
+      return {...view, paused: true};
+    case 'RESUME':
+      return {...view, paused: false};
+    case 'GUEST_PANICKED':
+      return {...view, panicked: true};
+    case 'VSERPORT_CHANGE':
+      return {...view, agent: (data as {open?: unknown} | undefined)?.open === true};
+    default:
+      return view;
+  }
+};

@@ -1,0 +1,191 @@
+/** The daemon's hold on one pod: a connection to its launcher, and a pidfd that outlives it. */
+import {Socket} from 'node:net';
+import {PodLayout} from '@wherry/api';
+import {type Dir, type Host, isNativeError, type UnixConnection} from '@wherry/native';
+import {qmp} from '../engine/qemu/qmp.ts';
+import {AGENT_CHARDEV} from '../engine/qemu/machine-type.ts';
+import {DaemonError} from '../errors.ts';
+import {LauncherConnection} from '../launcher/connection.ts';
+import {openPodFolder} from '../launcher/pod-folder.ts';
+import type {NumberedEvent} from '../launcher/shapes.ts';
+import type {Log} from '../log.ts';
+import {afterEvent, connected, type LauncherView} from './launcher-view.ts';
+
+export interface PodLinkOptions {
+  readonly host: Host;
+  /** The kubelet's folder of pods. */
+  readonly pods: string;
+  readonly podUid: string;
+  /** The view may have changed. Called from events; must not throw. */
+  readonly onChange: () => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+/** A launcher that answers. */
+interface Held {
+  readonly connection: LauncherConnection;
+  /** What came before its status was known; undefined from then on. */
+  early: NumberedEvent[] | undefined;
+}
+
+/** More than a launcher can have to say in the milliseconds of an introduction. */
+const MAX_EARLY = 1024;
+
+interface Process {
+  readonly pid: number;
+  readonly pidfd: number;
+}
+
+export class PodLink {
+  readonly podUid: string;
+  readonly #options: PodLinkOptions;
+  #view: LauncherView = {at: 'unknown'};
+  #held: Held | undefined;
+  #process: Process | undefined;
+
+  constructor(options: PodLinkOptions) {
+    this.podUid = options.podUid;
+    this.#options = options;
+  }
+
+  get view(): LauncherView {
+    return this.#view;
+  }
+
+  /** @throws DaemonError CONNECTION_CLOSED while there is none */
+  get connection(): LauncherConnection {
+    if (this.#held === undefined || this.#held.early !== undefined)
+      throw new DaemonError('CONNECTION_CLOSED', 'the launcher is not connected');
+    return this.#held.connection;
+  }
+
+  /** The launcher's process. @throws DaemonError CONNECTION_CLOSED before it was ever connected */
+  get process(): Process {
+    if (this.#process === undefined) throw new DaemonError('CONNECTION_CLOSED', 'the launcher was never connected');
+    return this.#process;
+  }
+
+  /** The pod's sockets folder; the caller closes it. Undefined when the kubelet has removed it. */
+  folder(): Dir | undefined {
+    return openPodFolder(this.#options.host, this.#options.pods, this.podUid);
+  }
+
+  /** Connects where there is no connection, or finds out that there never will be one again. */
+  async refresh(): Promise<LauncherView> {
+    if (this.#view.at === 'gone' || this.#held?.connection.open === true) return this.#view;
+    if (this.#process !== undefined && !this.#options.host.pidfdAlive(this.#process.pidfd))
+      return this.#gone('EngineExited', this.#lastWords() ?? 'the launcher has ended');
+    using folder = this.folder();
+    if (folder === undefined) return this.#gone('PodGone', 'the kubelet has removed the pod of the guest');
+    const socket = this.#connect(folder);
+    this.#view = socket === undefined ? {at: 'silent'} : await this.#meet(socket);
+    return this.#view;
+  }
+
+  /** Lets go of the launcher, which does not care. */
+  close(): void {
+    this.#held?.connection.close();
+    this.#held = undefined;
+    if (this.#process !== undefined) this.#options.host.close(this.#process.pidfd);
+    this.#process = undefined;
+  }
+
+  /** Undefined while nobody listens: not yet, or not any more. */
+  #connect(folder: Dir): UnixConnection | undefined {
+    try {
+      return this.#options.host.connectUnix(folder, PodLayout.launcherSocket);
+    } catch (error) {
+      if (isNativeError(error, 'NotFound', 'Refused', 'Busy')) return undefined;
+      throw error;
+    }
+  }
+
+  async #meet({fd, peer}: UnixConnection): Promise<LauncherView> {
+    const {host} = this.#options;
+    if (peer.uid !== PodLayout.user) {
+      host.close(fd);
+      throw new DaemonError('PROTOCOL', `the launcher's socket is served by uid ${peer.uid}, not ${PodLayout.user}`);
+    }
+    this.#process ??= {pid: peer.pid, pidfd: this.#pidfd(fd)};
+    const held: Held = {
+      early: [],
+      connection: new LauncherConnection(new Socket({fd, readable: true, writable: true}), {
+        onEvent: event => this.#event(held, event),
+        onClose: error => this.#closed(held, error),
+      }),
+    };
+    this.#held = held;
+    try {
+      return await this.#introduce(held);
+    } catch (error) {
+      held.connection.close();
+      throw error;
+    }
+  }
+
+  #pidfd(socketFd: number): number {
+    try {
+      return this.#options.host.peerPidfd(socketFd);
+    } catch (error) {
+      this.#options.host.close(socketFd);
+      throw error;
+    }
+  }
+
+  /** Subscribed before the status is asked for, so that nothing falls between the two. */
+  async #introduce(held: Held): Promise<LauncherView> {
+    const {connection} = held;
+    const hello = await connection.hello();
+    await connection.subscribe(hello.lastSeq + 1);
+    const status = await connection.status();
+    let view = connected(hello, status);
+    if (status.state === 'Running') view = {...view, ...(await engineState(connection))};
+    const early = (held.early ?? []).filter(({seq}) => seq > status.lastSeq);
+    held.early = undefined;
+    return early.reduce<LauncherView>((known, {event}) => afterEvent(known, event), view);
+  }
+
+  #event(held: Held, numbered: NumberedEvent): void {
+    if (held.early !== undefined) {
+      if (held.early.push(numbered) > MAX_EARLY) held.connection.close();
+      return;
+    }
+    const before = this.#view;
+    this.#view = afterEvent(before, numbered.event);
+    if (this.#view !== before) this.#options.onChange();
+  }
+
+  #closed(held: Held, error: DaemonError | undefined): void {
+    if (this.#held !== held) return;
+    this.#held = undefined;
+    if (error !== undefined)
+      this.#options.log.warn({pod: this.podUid, err: error}, 'launcher connection ended by a fault');
+    if (this.#view.at === 'connected') this.#view = {at: 'silent', ...said(this.#view.ending)};
+    this.#options.onChange();
+  }
+
+  #lastWords(): string | undefined {
+    return this.#view.at === 'silent' ? this.#view.ending : undefined;
+  }
+
+  #gone(why: 'EngineExited' | 'PodGone', message: string): LauncherView {
+    this.close();
+    this.#view = {at: 'gone', why, message, since: this.#options.now()};
+    return this.#view;
+  }
+}
+
+const said = (ending: string | undefined): {ending?: string} => (ending === undefined ? {} : {ending});
+
+/** What events would have told, had anybody listened. */
+const engineState = async (
+  connection: LauncherConnection,
+): Promise<{readonly paused: boolean; readonly agent: boolean}> => {
+  const [status, chardevs] = await Promise.all([qmp(connection, 'query-status'), qmp(connection, 'query-chardev')]);
+  return {
+    paused: status.status === 'paused',
+    agent: chardevs.some(one => one.label === AGENT_CHARDEV && one['frontend-open'] === true),
+  };
+};

@@ -1,0 +1,151 @@
+/** Starts one guest: its network, its descriptors, its plan. Safe to repeat after a crash at any line. */
+import {type Accelerator, type Plan, PodLayout, type VirtualMachineInstance} from '@wherry/api';
+import {type Host, isNativeError, type LinkInfo} from '@wherry/native';
+import type {EngineKind} from '../engine/engine.ts';
+import {DaemonError} from '../errors.ts';
+import {RefusedError} from '../launcher/connection.ts';
+import {decodeFrame, encodeFrame} from '../launcher/frames.ts';
+import {messageOf} from '../launcher/shapes.ts';
+import {effectiveMachine, type EffectiveMachine, type MachineInterface} from '../machine/effective-machine.ts';
+import {masquerade} from '../machine/masquerade.ts';
+import {applyRules} from '../network/apply-rules.ts';
+import {masqueradeRules} from '../network/masquerade-rules.ts';
+import type {PodLink} from './pod-link.ts';
+
+/** The pod's own interface, as every CNI plugin names it. */
+export const POD_INTERFACE = 'eth0';
+
+/** For the launcher to take a plan: it only looks at it before it answers. */
+const HAND_OVER_MS = 2000;
+
+export interface Starter {
+  readonly host: Host;
+  readonly engine: EngineKind;
+  /** Path of `wherry-netns`. */
+  readonly netnsProgram: string;
+}
+
+/**
+ * Hands the guest to its launcher. Returns when the launcher has taken the plan; its files are made afterwards.
+ * @throws DaemonError UNSUPPORTED_MACHINE, NOT_READY, REFUSED, PROGRAM_FAILED; NativeError
+ */
+export const startGuest = async (
+  {host, engine, netnsProgram}: Starter,
+  vmi: VirtualMachineInstance,
+  accelerator: Accelerator,
+  link: PodLink,
+  signal: AbortSignal,
+): Promise<Plan> => {
+  using descriptors = new Descriptors(host);
+  const netns = descriptors.own(host.netnsOf(link.process));
+  const pod = await host.linkInfo(netns, POD_INTERFACE);
+  const facts = {accelerator, mtu: pod.mtu, vhost: accelerator === 'kvm' && hasVhost(host)};
+  const machine = effectiveMachine(vmi, facts);
+  const plan = engine.plan(machine);
+  await allDone([
+    setUpInterfaces(host, netns, machine, descriptors),
+    ...machine.interfaces.map(one =>
+      applyRules(netns, masqueradeRules({...one, podAddress: podAddress(pod)}), {netnsProgram, signal}),
+    ),
+  ]);
+  if (accelerator === 'kvm') descriptors.name('kvm', host.openDevice('/dev/kvm'));
+  await handOver(host, link, plan, descriptors);
+  return plan;
+};
+
+/** Unlike Promise.all it waits for the others when one fails: they use descriptors that are closed afterwards. */
+const allDone = async (work: readonly Promise<void>[]): Promise<void> => {
+  const failed = (await Promise.allSettled(work)).find(result => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+};
+
+/** The pod's first IPv4 address. */
+const podAddress = ({addresses}: LinkInfo): string => {
+  const [first] = ipv4(addresses);
+  if (first === undefined)
+    throw new DaemonError('NOT_READY', `${POD_INTERFACE} of the pod has no IPv4 address: masquerade needs one`);
+  return first;
+};
+
+/** Without prefix lengths and link-local ones. */
+export const ipv4 = (addresses: readonly string[]): readonly string[] =>
+  addresses.filter(one => !one.includes(':') && !one.startsWith('169.254.')).map(one => one.replace(/\/.*/, ''));
+
+const setUpInterfaces = async (
+  host: Host,
+  netns: number,
+  {interfaces}: EffectiveMachine,
+  descriptors: Descriptors,
+): Promise<void> => {
+  for (const [index, one] of interfaces.entries()) {
+    descriptors.name(`tap${index}`, await setUpTap(host, netns, one));
+    if (one.vhost) descriptors.name(`vhost${index}`, host.openDevice('/dev/vhost-net'));
+    // The socket is bound to the tap, so the tap comes first.
+    descriptors.name(`dhcp${index}`, await host.openDhcpSocket(netns, one.tap));
+  }
+};
+
+const setUpTap = async (host: Host, netns: number, {tap, mtu}: MachineInterface): Promise<number> => {
+  const {tapFd} = await host.setUpTap(netns, {
+    name: tap,
+    address: masquerade.gateway,
+    prefixLength: masquerade.prefixLength,
+    mtu,
+    ownerUid: PodLayout.user,
+  });
+  return tapFd;
+};
+
+const hasVhost = (host: Host): boolean => {
+  try {
+    host.close(host.openDevice('/dev/vhost-net'));
+    return true;
+  } catch (error) {
+    if (isNativeError(error, 'NotFound', 'PermissionDenied', 'Unsupported', 'System')) return false;
+    throw error;
+  }
+};
+
+/** That the launcher has this plan already is as good: an earlier attempt reached it, and only its answer was lost. */
+const handOver = async (host: Host, link: PodLink, plan: Plan, descriptors: Descriptors): Promise<void> => {
+  using folder = link.folder();
+  if (folder === undefined) throw new DaemonError('NOT_READY', 'the pod of the guest is being removed');
+  const frame = encodeFrame({id: 1, op: 'start', plan});
+  const fds = plan.descriptors.map(name => descriptors.get(name));
+  const answer = messageOf(
+    decodeFrame(await host.handOver(folder, PodLayout.launcherSocket, frame, fds, {timeoutMs: HAND_OVER_MS})),
+  );
+  if (answer.at === 'refusal' && answer.code !== 'AlreadyStarted')
+    throw new RefusedError('start', answer.code, answer.message);
+};
+
+/** Descriptors that are closed when the hand-over is done, whatever came of it: the launcher has copies. */
+class Descriptors implements Disposable {
+  readonly #host: Host;
+  readonly #named = new Map<string, number>();
+  readonly #owned: number[] = [];
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  own(fd: number): number {
+    this.#owned.push(fd);
+    return fd;
+  }
+
+  name(name: string, fd: number): void {
+    this.#named.set(name, this.own(fd));
+  }
+
+  get(name: string): number {
+    const fd = this.#named.get(name);
+    if (fd === undefined)
+      throw new DaemonError('UNSUPPORTED_MACHINE', `the plan wants a descriptor ${name} that nobody made`);
+    return fd;
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#owned.splice(0)) this.#host.close(fd);
+  }
+}

@@ -1,0 +1,182 @@
+/** What an engine is asked to run: an instance with every default and every path filled in, the same for all engines. */
+import {
+  type Accelerator,
+  bytesOf,
+  cpuTopology,
+  type CpuTopology,
+  type Disk,
+  type EffectiveInterface,
+  effectiveSpec,
+  type EffectiveSpec,
+  guestMemoryBytes,
+  hostnameOf,
+  type IsoEntry,
+  machineUid,
+  PodLayout,
+  type VirtualMachineInstance,
+  type Volume,
+  volumePath,
+} from '@wherry/api';
+import {DaemonError, unsupportedMachine} from '../errors.ts';
+import {seedEntries} from './seed.ts';
+
+/** Where the bytes of a disk come from. Paths are inside the pod. */
+export type DiskSource =
+  /** Read through an overlay; what the guest writes is lost with the pod. */
+  | {readonly from: 'image'; readonly backing: string}
+  /** A raw file on a claim, made with this many bytes where it is missing. */
+  | {readonly from: 'claim'; readonly path: string; readonly bytes: number}
+  | {readonly from: 'empty'; readonly bytes: number}
+  | {readonly from: 'seed'; readonly label: string; readonly entries: readonly IsoEntry[]};
+
+export interface MachineDisk {
+  /** Of the volume. */
+  readonly name: string;
+  readonly kind: 'disk' | 'cdrom';
+  readonly readOnly: boolean;
+  /** What Linux calls it: `vda`, or `sda` for a cdrom. */
+  readonly target: string;
+  readonly source: DiskSource;
+}
+
+export interface MachineInterface {
+  readonly name: string;
+  /** Lower case, with colons. */
+  readonly mac: string;
+  /** Bytes, that of the pod's network. */
+  readonly mtu: number;
+  /** The tap in the pod's network namespace. */
+  readonly tap: string;
+  /** The node offers vhost-net for it. */
+  readonly vhost: boolean;
+  /** Forwarded to the guest; all where there are none. */
+  readonly ports: readonly {readonly protocol: 'TCP' | 'UDP'; readonly port: number}[];
+}
+
+export interface EffectiveMachine {
+  /** The instance's uid: one machine per run. */
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly hostname: string;
+  readonly uuid: string;
+  readonly accelerator: Accelerator;
+  readonly topology: CpuTopology;
+  /** A whole number of MiB. */
+  readonly memoryBytes: number;
+  readonly kernel?: {readonly kernel?: string; readonly initrd?: string; readonly args: string};
+  /** In boot order. */
+  readonly disks: readonly MachineDisk[];
+  readonly interfaces: readonly MachineInterface[];
+  /** Seconds between the power button and the kill. */
+  readonly graceSeconds: number;
+}
+
+/** What the instance itself does not say. */
+export interface NodeFacts {
+  readonly accelerator: Accelerator;
+  /** Bytes, of the pod's eth0. */
+  readonly mtu: number;
+  readonly vhost: boolean;
+}
+
+const MiB = 1024 * 1024;
+
+/** @throws DaemonError UNSUPPORTED_MACHINE, NOT_READY (a claim's size is not published yet) */
+export const effectiveMachine = (vmi: VirtualMachineInstance, facts: NodeFacts): EffectiveMachine => {
+  const {name = '', namespace = '', uid = ''} = vmi.metadata;
+  const spec = effectiveSpec(vmi.spec, machineUid(vmi));
+  const hostname = hostnameOf(name, spec.hostname);
+  const {uuid, kernelBoot} = spec.domain.firmware;
+  const interfaces: readonly EffectiveInterface[] = spec.domain.devices.interfaces;
+  const kernel = kernelBoot?.container === undefined ? {} : {kernel: kernelFiles(kernelBoot)};
+  return {
+    id: uid,
+    namespace,
+    name,
+    hostname,
+    uuid,
+    accelerator: facts.accelerator,
+    topology: cpuTopology(spec.domain),
+    memoryBytes: Math.ceil(guestMemoryBytes(spec.domain) / MiB) * MiB,
+    ...kernel,
+    disks: disksOf(vmi, spec, {uuid, hostname}),
+    interfaces: interfaces.map((one, index) => ({
+      name: one.name,
+      mac: one.macAddress,
+      mtu: facts.mtu,
+      tap: `tap${index}`,
+      vhost: facts.vhost,
+      ports: (one.ports ?? []).map(({protocol, port}) => ({protocol, port})),
+    })),
+    graceSeconds: spec.terminationGracePeriodSeconds,
+  };
+};
+
+type KernelBoot = NonNullable<EffectiveSpec['domain']['firmware']['kernelBoot']>;
+
+const kernelFiles = ({container, kernelArgs}: KernelBoot): NonNullable<EffectiveMachine['kernel']> => ({
+  ...(container?.kernelPath === undefined ? {} : {kernel: inImage(PodLayout.kernel, container.kernelPath)}),
+  ...(container?.initrdPath === undefined ? {} : {initrd: inImage(PodLayout.kernel, container.initrdPath)}),
+  args: kernelArgs ?? '',
+});
+
+/** A path below an image volume. Admission refuses `..` already; a stored object may be older than that rule. */
+const inImage = (mount: string, path: string): string => {
+  const parts = path.split('/').filter(part => part !== '' && part !== '.');
+  if (parts.includes('..')) throw unsupportedMachine(`the path ${path} leads out of its image: remove ".." from it`);
+  return [mount, ...parts].join('/');
+};
+
+const disksOf = (
+  vmi: VirtualMachineInstance,
+  spec: EffectiveSpec,
+  identity: {readonly uuid: string; readonly hostname: string},
+): readonly MachineDisk[] => {
+  const counts = {disk: 0, cdrom: 0};
+  return spec.domain.devices.disks.map(disk => {
+    const volume = spec.volumes?.find(({name}) => name === disk.name);
+    if (volume === undefined)
+      throw unsupportedMachine(`disk ${disk.name} has no volume: add one of that name to volumes`);
+    const kind = disk.cdrom === undefined ? 'disk' : 'cdrom';
+    const source = sourceOf(vmi, volume, identity);
+    const target = `${kind === 'disk' ? 'vd' : 'sd'}${letters(counts[kind]++)}`;
+    return {name: disk.name, kind, readOnly: isReadOnly(disk, source), target, source};
+  });
+};
+
+/** A seed is made anew at each start: what a guest would write to it were lost without a word. */
+const isReadOnly = (disk: Disk, source: DiskSource): boolean =>
+  disk.cdrom !== undefined || disk.disk?.readonly === true || source.from === 'seed';
+
+const sourceOf = (
+  vmi: VirtualMachineInstance,
+  volume: Volume,
+  identity: {readonly uuid: string; readonly hostname: string},
+): DiskSource => {
+  const mount = volumePath(volume.name);
+  if (volume.containerDisk !== undefined)
+    return {from: 'image', backing: inImage(mount, volume.containerDisk.path ?? '/disk')};
+  if (volume.persistentVolumeClaim !== undefined)
+    return {from: 'claim', path: `${mount}/disk.img`, bytes: claimBytes(vmi, volume.name)};
+  if (volume.emptyDisk !== undefined) return {from: 'empty', bytes: sectors(bytesOf(volume.emptyDisk.capacity))};
+  if (volume.cloudInitNoCloud !== undefined)
+    return {from: 'seed', label: 'cidata', entries: seedEntries(volume.name, volume.cloudInitNoCloud, identity)};
+  throw unsupportedMachine(`volume ${volume.name} has no source that this version knows: use a containerDisk`);
+};
+
+/** The operator publishes what the claim holds; the launcher trims it to what its filesystem has free. */
+const claimBytes = (vmi: VirtualMachineInstance, volume: string): number => {
+  const status = vmi.status?.volumeStatus?.find(({name}) => name === volume);
+  const capacity = status?.persistentVolumeClaimInfo?.capacity?.['storage'];
+  if (capacity === undefined)
+    throw new DaemonError('NOT_READY', `the size of the claim behind volume ${volume} is not known yet`);
+  return sectors(bytesOf(capacity));
+};
+
+/** Disks are made of 512-byte sectors. */
+const sectors = (bytes: number): number => Math.ceil(bytes / 512) * 512;
+
+/** a … z, aa, ab …, as Linux counts disks. */
+const letters = (index: number): string =>
+  (index < 26 ? '' : letters(Math.floor(index / 26) - 1)) + String.fromCodePoint(97 + (index % 26));
