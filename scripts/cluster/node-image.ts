@@ -1,4 +1,4 @@
-import {succeeds} from '../core/command.ts';
+import {run, succeeds} from '../core/command.ts';
 import {imageExists} from '../core/docker.ts';
 import type {Progress} from '../core/progress.ts';
 import {requirePrograms} from '../core/requirements.ts';
@@ -41,5 +41,16 @@ export async function nodeImage(progress: Progress): Promise<string> {
   }
   progress.note('images: no registry answers, so the node image is made from Go modules and Debian packages');
   requirePrograms('the node image', {mmdebstrap: 'mmdebstrap', busybox: 'busybox-static', gcc: 'gcc libc6-dev'});
-  return offlineNodeImage(progress);
+  const image = await offlineNodeImage(progress);
+  await forgetOldImages(image);
+  return image;
+}
+
+/** Removes all but the latest three node images that were made here. One that a cluster still runs on stays. */
+async function forgetOldImages(current: string): Promise<void> {
+  const [repository] = current.split(':');
+  // Newest first.
+  const all = await run('docker', ['image', 'ls', repository!, '--format', '{{.Repository}}:{{.Tag}}']);
+  const old = all.split('\n').filter(image => image !== '' && image !== current);
+  for (const image of old.slice(2)) await succeeds('docker', ['image', 'rm', image]);
 }
