@@ -1,7 +1,7 @@
 import {readFile, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
-import {kinds} from '@wherry/api';
+import {effectiveSpec, kinds, type VirtualMachine} from '@wherry/api';
 import {parse} from 'yaml';
 import {run} from '../../scripts/core/command.ts';
 import {repository} from '../../scripts/core/paths.ts';
@@ -171,6 +171,23 @@ describe('a manifest of KubeVirt', () => {
 });
 
 describe('an instance', () => {
+  test('is made from the effective spec of a template, once: applying it again changes nothing', async () => {
+    for (const template of [aMachine('effective'), parse(full) as object]) {
+      const machine = set(template, 'metadata.name', `effective-${(template as VirtualMachine).metadata.name!}`);
+      const {body} = await send(control, machine);
+      expect(body).toHaveProperty('spec');
+      const {metadata, spec} = body as VirtualMachine;
+      const instance = set(anInstance(metadata.name!), 'spec', effectiveSpec(spec.template.spec, metadata.uid!));
+      const first = await send(control, instance);
+      expect([first.status, causes(first)]).toEqual([201, []]);
+      expect((first.body as {spec: object}).spec).toEqual((instance as {spec: object}).spec);
+      const second = await send(control, instance);
+      expect(second.body).toMatchObject({
+        metadata: {resourceVersion: (first.body as VirtualMachine).metadata.resourceVersion},
+      });
+    }
+  });
+
   test('cannot be changed, and the message says what to change instead', async () => {
     const instance = anInstance('fixed');
     await send(control, instance);

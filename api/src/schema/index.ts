@@ -7,6 +7,7 @@ export {
   type Infer,
   type InferInput,
   type JsonSchema,
+  nullable,
   optional,
   type Rule,
   type Schema,

@@ -11,6 +11,7 @@ import {
   listMap,
   map,
   marker,
+  nullable,
   object,
   optional,
   quantity,
@@ -125,6 +126,15 @@ test('a quantity may be a number or a text, and is never negative', () => {
   for (const bad of ['', '-1', 'Mi', '1 Gi', '1GB', '1mi', '1K', '1e', '0x10']) {
     expect(bad).not.toMatch(form);
   }
+});
+
+test('a field that may be null says so in its type', () => {
+  const time = object('O.', {at: optional(nullable(timestamp('When.')))});
+  const read: Infer<typeof time>[] = [{}, {at: null}, {at: '2026-11-24T10:00:00Z'}];
+  // @ts-expect-error without nullable there is no null
+  const wrong: Infer<typeof port> = {protocol: 'TCP', port: null};
+  expect(time.json.properties!['at']).toMatchObject({nullable: true});
+  expect([...read, wrong]).toHaveLength(4);
 });
 
 test('integers say how wide they are', () => {

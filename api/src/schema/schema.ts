@@ -20,6 +20,7 @@ export interface JsonSchema {
   readonly description: string;
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean';
   readonly format?: string;
+  readonly nullable?: true;
   readonly default?: unknown;
   readonly enum?: readonly string[];
   readonly pattern?: string;
@@ -79,6 +80,12 @@ export const defaulted = <Out, In>(
 /** The rules as the schema carries them: nothing where there are none. */
 export const validations = (rules: readonly Rule[] | undefined): Pick<JsonSchema, 'x-kubernetes-validations'> =>
   rules === undefined || rules.length === 0 ? {} : {'x-kubernetes-validations': rules};
+
+/** The field may be null, and a null is kept. Without this a null is refused. */
+export const nullable = <Out, In>(schema: Schema<Out, In, 'required'>): Schema<Out | null, In | null, 'required'> => ({
+  json: {...schema.json, nullable: true},
+  presence: 'required',
+});
 
 /** The same node with more rules: one schema may stand in kinds that hold it to different things. */
 export const withRules = <Out, In, P extends Presence>(

@@ -15,6 +15,7 @@ import {
   type Kind,
   list,
   map,
+  nullable,
   object,
   optional,
   type Stored,
@@ -42,9 +43,8 @@ const templateMetadata = object('Labels and annotations of the instance and its 
   annotations: optional(
     map('Annotations.', string('Value of the annotation.', {maxLength: 262_144}), {maxProperties: 256}),
   ),
-  // Tools that print Go structs write `creationTimestamp: null` here. The API server drops a null of a field that it
-  // knows; one that it does not know is refused by kubectl.
-  creationTimestamp: optional(timestamp('Without meaning.')),
+  // Tools that print Go structs write `creationTimestamp: null` here, and a field that is not known is refused.
+  creationTimestamp: optional(nullable(timestamp('Without meaning.'))),
 });
 
 const template = object('The instance that is made at each start.', {
