@@ -50,7 +50,6 @@ export const Reason = {
   NoUsableKvm: 'NoUsableKVM',
   PvcNotFound: 'PvcNotFound',
   FailedCreatePod: 'FailedCreate',
-  FailedDeletePod: 'FailedDelete',
   ErrImagePull: 'ErrImagePull',
   ImagePullBackOff: 'ImagePullBackOff',
   StartFailed: 'StartFailed',
@@ -73,7 +72,6 @@ export const Reason = {
   EngineCrashed: 'EngineCrashed',
   LauncherFailed: 'LauncherFailed',
   PodLost: 'PodLost',
-  NodeUnresponsive: 'NodeUnresponsive',
 } as const;
 
 /** Reasons of events, as KubeVirt has them. */
@@ -90,6 +88,5 @@ export const EventReason = {
   SyncFailed: 'SyncFailed',
   FailedPvcNotFound: 'FailedPvcNotFound',
   GuestPanicked: 'GuestPanicked',
-  PreparingTarget: 'PreparingTarget',
   NoUsableKvm: 'NoUsableKVM',
 } as const;
