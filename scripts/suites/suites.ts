@@ -14,7 +14,7 @@ export function suites(progress: Progress): Suite[] {
   return [
     checkSuite,
     // The binding's tests call the real library.
-    jestSuite({project: 'unit', prepare: () => buildNative(progress)}),
+    jestSuite({project: 'unit', args: ['--maxWorkers=2'], prepare: () => buildNative(progress)}),
     rustSuite,
     jestSuite({
       project: 'integration',

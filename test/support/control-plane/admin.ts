@@ -16,21 +16,46 @@ export interface Answer {
 }
 
 export function get(admin: AdminAccess, path: string): Promise<Answer> {
-  return call(admin, 'GET', path);
+  return call(admin, {method: 'GET', path});
 }
 
 /** Creates or replaces the object at `path` by server-side apply, as field manager `test`. */
 export function apply(admin: AdminAccess, path: string, object: unknown): Promise<Answer> {
-  return call(admin, 'PATCH', `${path}?fieldManager=test&force=true`, object);
+  const type = 'application/apply-patch+yaml';
+  return call(admin, {method: 'PATCH', path: `${path}?fieldManager=test&force=true`, type, body: object});
+}
+
+/** Who a request is made for, where that is not the admin. */
+export interface Impersonated {
+  user: string;
+  /** What else its token would say of it, the node of its pod for example. */
+  extra?: Readonly<Record<string, string>>;
+}
+
+export function mergePatch(admin: AdminAccess, path: string, patch: unknown, as: Impersonated): Promise<Answer> {
+  const headers: Record<string, string> = {'impersonate-user': as.user};
+  for (const [name, value] of Object.entries(as.extra ?? {})) {
+    headers[`impersonate-extra-${encodeURIComponent(name)}`] = value;
+  }
+  return call(admin, {method: 'PATCH', path, type: 'application/merge-patch+json', body: patch, headers});
+}
+
+interface Call {
+  method: string;
+  path: string;
+  /** Media type of the body. */
+  type?: string;
+  body?: unknown;
+  headers?: Readonly<Record<string, string>>;
 }
 
 /** One request on a connection of its own, so that no pool hides what a test does to the server. */
-async function call(admin: AdminAccess, method: string, path: string, body?: unknown): Promise<Answer> {
+async function call(admin: AdminAccess, {method, path, type, body, headers}: Call): Promise<Answer> {
   const agent = new Agent({ca: admin.ca, keepAlive: false});
   try {
     return await new Promise((resolve, reject) => {
-      const headers = {authorization: `Bearer ${admin.token}`, 'content-type': 'application/apply-patch+yaml'};
-      const sent = request(admin.url + path, {method, agent, headers, timeout: 10_000}, response => {
+      const all = {...headers, authorization: `Bearer ${admin.token}`, ...(type && {'content-type': type})};
+      const sent = request(admin.url + path, {method, agent, headers: all, timeout: 10_000}, response => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);

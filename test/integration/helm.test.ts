@@ -1,0 +1,170 @@
+import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {join} from 'node:path';
+import {parseConfig} from '@wherry/api';
+import {run, succeeds} from '../../scripts/core/command.ts';
+import {repository} from '../../scripts/core/paths.ts';
+import {progress} from '../../scripts/core/progress.ts';
+import {tools} from '../../scripts/toolchain/tools.ts';
+import {mergePatch} from '../support/control-plane/admin.ts';
+import {type ControlPlane, startControlPlane} from '../support/control-plane.ts';
+import {aMachine, anInstance} from '../support/crds.ts';
+
+const chart = join(repository, 'helm');
+const {helm: program} = await tools(progress());
+
+let control: ControlPlane;
+
+const env = (): {KUBECONFIG: string} => ({KUBECONFIG: control.kubeconfig});
+const helm = (...args: string[]): Promise<string> => run(program, args, {env: env()});
+const kubectl = (...args: string[]): Promise<string> => run(control.kubectl, args, {env: env()});
+const apply = (object: object, ...args: string[]): Promise<string> =>
+  run(control.kubectl, ['apply', '-f', '-', ...args], {env: env(), input: JSON.stringify(object)});
+const json = async <T>(...args: string[]): Promise<T> => JSON.parse(await kubectl(...args, '-o', 'json')) as T;
+
+beforeAll(async () => {
+  control = await startControlPlane();
+  await helm('install', 'wherry', chart, '--namespace', 'wherry', '--create-namespace');
+}, 90_000);
+
+afterAll(() => control?.stop());
+
+test('the chart passes helm lint', async () => {
+  await expect(helm('lint', '--strict', chart)).resolves.toContain('0 chart(s) failed');
+});
+
+test('a value that the chart does not know is refused by name', async () => {
+  await expect(helm('template', 'wherry', chart, '--set', 'emulatoin.allow=true')).rejects.toThrow('emulatoin');
+});
+
+test('the configuration that it writes is one that every part reads', async () => {
+  const {data} = await json<{data: Record<string, string>}>('get', 'configmap', '-n', 'wherry', 'wherry-config');
+  expect(parseConfig(data['config.json']!)).toMatchObject({allowEmulation: false, imagePullPolicy: 'IfNotPresent'});
+});
+
+const versions = (): Promise<string> =>
+  kubectl('get', 'deployments,daemonsets,configmaps', '-n', 'wherry', '-o=jsonpath={..resourceVersion}');
+
+test('an upgrade that changes nothing changes no object', async () => {
+  const before = await versions();
+  await helm('upgrade', 'wherry', chart, '--namespace', 'wherry');
+  expect(await versions()).toBe(before);
+});
+
+const checksums = (...args: string[]): Promise<string[]> =>
+  helm('template', 'wherry', chart, ...args).then(text => text.match(/checksum\/config: .*/g) ?? []);
+
+test('a changed setting rolls both parts', async () => {
+  const [before, after] = [await checksums(), await checksums('--set', 'emulation.allow=true')];
+  expect(before).toHaveLength(2);
+  expect(after).not.toEqual(before);
+});
+
+interface Workload {
+  metadata: {name: string};
+  spec: {template: {spec: {containers: Record<string, unknown>[]}}};
+}
+
+test('every container has probes, requests and no more privilege than it needs', async () => {
+  const {items} = await json<{items: Workload[]}>('get', 'deployments,daemonsets', '-n', 'wherry');
+  expect(items.map(({metadata}) => metadata.name).toSorted()).toEqual(['wherry-node-daemon', 'wherry-operator']);
+  for (const {metadata, spec} of items) {
+    for (const container of spec.template.spec.containers) {
+      expect(container).toMatchObject({
+        startupProbe: expect.anything(),
+        livenessProbe: expect.anything(),
+        readinessProbe: expect.anything(),
+        resources: {requests: {cpu: expect.anything(), memory: expect.anything()}},
+        securityContext:
+          metadata.name === 'wherry-operator'
+            ? {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: ['ALL']}}
+            : {readOnlyRootFilesystem: true},
+      });
+    }
+  }
+});
+
+const may = (account: string, ...request: string[]): Promise<boolean> =>
+  succeeds(control.kubectl, ['auth', 'can-i', ...request, '-A', `--as=system:serviceaccount:wherry:${account}`], {
+    env: env(),
+  });
+
+describe('rights', () => {
+  test.each(['wherry-operator', 'wherry-node-daemon'])('%s reads no Secret', async account => {
+    expect(await may(account, 'get', 'secrets')).toBe(false);
+    expect(await may(account, 'list', 'secrets')).toBe(false);
+  });
+
+  test('the node-daemon makes no pods and runs nothing in them', async () => {
+    expect(await may('wherry-node-daemon', 'create', 'pods')).toBe(false);
+    expect(await may('wherry-node-daemon', 'create', 'pods/exec')).toBe(false);
+    expect(await may('wherry-node-daemon', 'patch', 'virtualmachineinstances.kubevirt.io')).toBe(false);
+  });
+
+  test('both may do their work', async () => {
+    expect(await may('wherry-operator', 'create', 'pods')).toBe(true);
+    expect(await may('wherry-operator', 'patch', 'virtualmachines.kubevirt.io', '--subresource=status')).toBe(true);
+    expect(
+      await may('wherry-node-daemon', 'patch', 'virtualmachineinstances.kubevirt.io', '--subresource=status'),
+    ).toBe(true);
+    expect(await may('wherry-node-daemon', 'patch', 'nodes')).toBe(true);
+  });
+});
+
+const guestStatus = '/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances/guest/status';
+
+/** A patch by the daemon of a node: the API server's answer, as the text that a person would read. */
+const patchFrom = async (node: string, path: string, patch: object): Promise<string> => {
+  const extra = {'authentication.kubernetes.io/node-name': node};
+  const daemon = {user: 'system:serviceaccount:wherry:wherry-node-daemon', extra};
+  const {status, body} = await mergePatch(control.admin, path, patch, daemon);
+  return status === 200 ? 'done' : `${status} ${(body as {message: string}).message}`;
+};
+
+describe('a node-daemon', () => {
+  beforeAll(async () => {
+    for (const name of ['one', 'two']) await apply({apiVersion: 'v1', kind: 'Node', metadata: {name}});
+    await apply(anInstance('guest'));
+    await kubectl(
+      'patch',
+      'vmi',
+      'guest',
+      '--subresource=status',
+      '--type=merge',
+      '-p',
+      '{"status":{"nodeName":"one"}}',
+    );
+  }, 30_000);
+
+  test('reports on the guests of its own node', async () => {
+    expect(await patchFrom('one', guestStatus, {status: {phase: 'Running'}})).toBe('done');
+  });
+
+  test('does not report on the guests of another node', async () => {
+    const answer = await patchFrom('two', guestStatus, {status: {phase: 'Failed'}});
+    expect(answer).toMatch(/^403 .*only on guests of its own node/);
+  });
+
+  test('does not move a guest to another node', async () => {
+    const answer = await patchFrom('one', guestStatus, {status: {nodeName: 'two'}});
+    expect(answer).toMatch(/^403 .*does not move a guest to another node/);
+  });
+
+  test('labels its own node, and no other', async () => {
+    const verdict = {metadata: {labels: {'wherry.dev/kvm': 'usable'}}};
+    expect(await patchFrom('one', '/api/v1/nodes/one', verdict)).toBe('done');
+    expect(await patchFrom('one', '/api/v1/nodes/two', verdict)).toMatch(/^403 .*only its own node/);
+  });
+
+  test('writes no label that others rely on', async () => {
+    const role = {metadata: {labels: {'node-role.kubernetes.io/control-plane': ''}}};
+    const answer = await patchFrom('one', '/api/v1/nodes/one', role);
+    expect(answer).toMatch(/^403 .*only the wherry\.dev\/ and kubevirt\.io\/ labels/);
+  });
+});
+
+test('machines and their definitions stay when the chart is uninstalled', async () => {
+  await apply(aMachine('kept'));
+  await helm('uninstall', 'wherry', '--namespace', 'wherry');
+  expect(await kubectl('get', 'vm', '-o', 'name')).toBe('virtualmachine.kubevirt.io/kept');
+  expect(await kubectl('get', 'deployments', '-n', 'wherry', '-o', 'name')).toBe('');
+});
