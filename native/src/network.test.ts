@@ -2,12 +2,12 @@ import {createSocket} from 'node:dgram';
 import {openSync} from 'node:fs';
 import {expect} from '@jest/globals';
 import {loadHost} from './load.ts';
-import {openDescriptors, TestNetns, testNetns} from './testing.ts';
+import {openDescriptors, TestNetns, testNetns, testTap} from './testing.ts';
 
 const tap = {name: 'tap0', address: '10.0.2.1', prefixLength: 24, mtu: 1450, ownerUid: 107};
 const failing = (code: string) => expect.objectContaining({code});
 
-testNetns('a tap is set up in the namespace and seen there alone', async () => {
+testTap('a tap is set up in the namespace and seen there alone', async () => {
   const host = loadHost();
   using netns = new TestNetns();
   const {tapFd, mtu} = await host.setUpTap(netns.fd, tap);
@@ -29,7 +29,7 @@ testNetns('a tap is set up in the namespace and seen there alone', async () => {
   await expect(host.linkInfo(netns.fd, 'tap0')).rejects.toThrow(failing('NotFound'));
 });
 
-testNetns('a tap in use is busy until it is let go or removed', async () => {
+testTap('a tap in use is busy until it is let go or removed', async () => {
   const host = loadHost();
   using netns = new TestNetns();
   const {tapFd} = await host.setUpTap(netns.fd, tap);
@@ -41,7 +41,7 @@ testNetns('a tap in use is busy until it is let go or removed', async () => {
   host.close(again.tapFd);
 });
 
-testNetns('the DHCP socket is bound and closes cleanly, and the link must be there', async () => {
+testTap('the DHCP socket is bound and closes cleanly, and the link must be there', async () => {
   const host = loadHost();
   using netns = new TestNetns();
   const {tapFd} = await host.setUpTap(netns.fd, tap);
@@ -69,7 +69,7 @@ testNetns('counters and MTU are those of the link', async () => {
   });
 });
 
-testNetns('bad wishes are refused before anything is made', async () => {
+testTap('bad wishes are refused before anything is made', async () => {
   const host = loadHost();
   using netns = new TestNetns();
   await expect(host.setUpTap(netns.fd, {...tap, address: '10.0.2'})).rejects.toThrow(failing('InvalidArgument'));
@@ -81,7 +81,7 @@ testNetns('bad wishes are refused before anything is made', async () => {
   expect(netns.ip('link')).not.toContain('tap0');
 });
 
-testNetns('fifty rounds in and out of a namespace leave no descriptor and this process where it was', async () => {
+testTap('fifty rounds in and out of a namespace leave no descriptor and this process where it was', async () => {
   const host = loadHost();
   using netns = new TestNetns();
   const round = async (): Promise<void> => {

@@ -31,6 +31,18 @@ if (!mayMakeNetns) say('this user may not make network namespaces (needs root an
 /** A test that needs the library and a network namespace of its own. */
 export const testNetns = built && mayMakeNetns ? test : test.skip;
 
+const mayMakeTaps = ((): boolean => {
+  try {
+    closeSync(openSync('/dev/net/tun', 'r+'));
+    return true;
+  } catch {
+    return false;
+  }
+})();
+if (!mayMakeTaps) say('this user may not open /dev/net/tun');
+/** A test that needs the library, a network namespace and a tap in it. */
+export const testTap = mayMakeTaps ? testNetns : test.skip;
+
 /** A network namespace for the time of a `using` block. */
 export class TestNetns implements Disposable {
   readonly name = `wherry-ts-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;

@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_tap_is_up_with_address_mtu_and_sysctls() {
-        let Some(netns) = TestNetns::new() else {
+        let Some(netns) = TestNetns::with_tun() else {
             return;
         };
         let tap = run_in(netns.fd(), || set_up(&options())).unwrap();
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_tap_goes_with_its_last_descriptor_and_can_be_made_again() {
-        let Some(netns) = TestNetns::new() else {
+        let Some(netns) = TestNetns::with_tun() else {
             return;
         };
         for _ in 0..2 {
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_tap_that_an_engine_holds_is_busy_and_stays_as_it_is() {
-        let Some(netns) = TestNetns::new() else {
+        let Some(netns) = TestNetns::with_tun() else {
             return;
         };
         let held = run_in(netns.fd(), || set_up(&options())).unwrap();
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_tap_that_was_made_persistent_is_used_again() {
-        let Some(netns) = TestNetns::new() else {
+        let Some(netns) = TestNetns::with_tun() else {
             return;
         };
         netns.ip(&["tuntap", "add", "tap0", "mode", "tap", "vnet_hdr"]);
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_failed_set_up_leaves_no_tap_and_so_no_descriptor_of_it() {
-        let Some(netns) = TestNetns::new() else {
+        let Some(netns) = TestNetns::with_tun() else {
             return;
         };
         let result = run_in(netns.fd(), || {

@@ -59,6 +59,19 @@ impl TestNetns {
         }
     }
 
+    /// None also, with the reason printed, where no tap can be made.
+    pub fn with_tun() -> Option<TestNetns> {
+        if let Err(error) = std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/net/tun")
+        {
+            eprintln!("skipped: /dev/net/tun: {error}");
+            return None;
+        }
+        TestNetns::new()
+    }
+
     pub fn name(&self) -> &str {
         &self.name
     }
