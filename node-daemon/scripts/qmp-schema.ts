@@ -33,6 +33,8 @@ const scalars: Readonly<Record<string, string>> = {
   value: 'unknown',
 };
 
+const byText = (a: string, b: string): number => (a < b ? -1 : 1);
+
 const key = (name: string): string => (/^[a-z_$][\w$]*$/i.test(name) ? name : `'${name}'`);
 
 /** Walks from the wanted commands and events to every type that they need. */
@@ -66,7 +68,8 @@ class Types {
         return [...new Set(entity.members.map(member => this.reference(member.type)))].join(' | ');
       case 'object':
         return this.#object(entity);
-      default:
+      case 'command':
+      case 'event':
         throw new Error(`${name} of the QMP schema is no type`);
     }
   }
@@ -83,7 +86,7 @@ class Types {
 
   #body(entity: ObjectEntity): string {
     const members = entity.members
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .toSorted((a, b) => byText(a.name, b.name))
       .filter(member => member.name !== entity.tag || entity.variants === undefined)
       .map(({name, type, ...rest}) => `${key(name)}${'default' in rest ? '?' : ''}: ${this.reference(type)}`);
     const plain = `{${members.join('; ')}}`;
@@ -118,7 +121,10 @@ export const typesOf = (
     if (entity['meta-type'] !== 'event') throw new Error(`${name} is no QMP event`);
     return `  ${key(name)}: ${types.reference(entity['arg-type'])};`;
   });
-  const declarations = [...types.declared.values()].toSorted().join('\n');
+  const declarations = [...types.declared.keys()]
+    .toSorted(byText)
+    .map(name => types.declared.get(name))
+    .join('\n');
   return [
     `export interface QmpCommands {\n${commandLines.join('\n')}\n}\n`,
     `export interface QmpEvents {\n${eventLines.join('\n')}\n}\n`,

@@ -65,7 +65,7 @@ const afterEngineEvent = (
     case 'GUEST_PANICKED':
       return {...view, panicked: true};
     case 'VSERPORT_CHANGE':
-      return {...view, agent: (data as {open?: unknown} | undefined)?.open === true};
+      return {...view, agent: data !== undefined && 'open' in data && data.open === true};
     default:
       return view;
   }

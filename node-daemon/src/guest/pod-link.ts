@@ -1,4 +1,5 @@
 /** The daemon's hold on one pod: a connection to its launcher, and a pidfd that outlives it. */
+import {readFileSync} from 'node:fs';
 import {Socket} from 'node:net';
 import {PodLayout} from '@wherry/api';
 import {type Dir, type Host, isNativeError, type UnixConnection} from '@wherry/native';
@@ -84,6 +85,19 @@ export class PodLink {
     return this.#view;
   }
 
+  /** The launcher has taken a plan: its events say how far it is. */
+  planned(): void {
+    if (this.#view.at === 'connected' && this.#view.state === 'Idle') this.#view = {...this.#view, state: 'Preparing'};
+  }
+
+  /** Ends the connection, so that the next refresh asks the launcher for everything again. */
+  disconnect(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (this.#view.at === 'connected') this.#view = {at: 'silent'};
+    held?.connection.close();
+  }
+
   /** Lets go of the launcher, which does not care. */
   close(): void {
     this.#held?.connection.close();
@@ -108,7 +122,7 @@ export class PodLink {
       host.close(fd);
       throw new DaemonError('PROTOCOL', `the launcher's socket is served by uid ${peer.uid}, not ${PodLayout.user}`);
     }
-    this.#process ??= {pid: peer.pid, pidfd: this.#pidfd(fd)};
+    this.#process ??= this.#processBehind(fd, peer.pid);
     const held: Held = {
       early: [],
       connection: new LauncherConnection(new Socket({fd, readable: true, writable: true}), {
@@ -125,11 +139,21 @@ export class PodLink {
     }
   }
 
-  #pidfd(socketFd: number): number {
+  /**
+   * That this process is dead shall mean that the whole pod is dead: only PID 1 of a PID namespace takes all others along.
+   */
+  #processBehind(socketFd: number, pid: number): Process {
+    const {host} = this.#options;
     try {
-      return this.#options.host.peerPidfd(socketFd);
+      const pidfd = host.peerPidfd(socketFd);
+      if (isNamespaceInit(pid)) return {pid, pidfd};
+      host.close(pidfd);
+      throw new DaemonError(
+        'PROTOCOL',
+        `the launcher's socket is served by process ${pid}, which is not its pod's PID 1`,
+      );
     } catch (error) {
-      this.#options.host.close(socketFd);
+      host.close(socketFd);
       throw error;
     }
   }
@@ -176,6 +200,9 @@ export class PodLink {
     return this.#view;
   }
 }
+
+/** /proc/<pid>/status lists the process's number in each namespace, the innermost last. */
+const isNamespaceInit = (pid: number): boolean => /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
 const said = (ending: string | undefined): {ending?: string} => (ending === undefined ? {} : {ending});
 

@@ -30,16 +30,17 @@ test('a plain instance becomes a machine with one CPU and the network of the pod
   ]);
 });
 
+const owned = (uid: string) =>
+  instance({
+    metadata: {
+      uid,
+      ownerReferences: [
+        {apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachine', name: 'guest', uid: 'vm', controller: true},
+      ],
+    },
+  });
+
 test('identity comes from the VirtualMachine, so that it lasts from run to run', () => {
-  const owned = (uid: string) =>
-    instance({
-      metadata: {
-        uid,
-        ownerReferences: [
-          {apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachine', name: 'guest', uid: 'vm', controller: true},
-        ],
-      },
-    });
   const first = effectiveMachine(owned('run-1'), facts);
   const second = effectiveMachine(owned('run-2'), facts);
   expect(second.uuid).toBe(first.uuid);

@@ -21,7 +21,7 @@ export const qmp = async <C extends QmpCommand>(
   execute: C,
   ...[args]: undefined extends ArgumentsOf<C> ? [args?: ArgumentsOf<C>] : [args: ArgumentsOf<C>]
 ): Promise<ReturnOf<C>> => {
-  const reply = await connection.engine({execute, ...(args === undefined ? {} : {arguments: args as object})});
+  const reply = await connection.engine({execute, ...(args === undefined ? {} : {arguments: args})});
   if ('error' in reply)
     throw new DaemonError('ENGINE', `QEMU refused ${execute} (${reply.error.class}): ${reply.error.desc}`);
   return reply.return as ReturnOf<C>;

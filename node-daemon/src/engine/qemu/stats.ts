@@ -10,9 +10,7 @@ const number = (value: unknown): number =>
 
 /** `/machine/peripheral/disk-root/virtio-backend` and `disk-root` both mean the volume `root`. */
 const diskName = (qdev: unknown): string | undefined => {
-  const part = String(qdev ?? '')
-    .split('/')
-    .find(piece => piece.startsWith(DISK_PREFIX));
+  const part = (typeof qdev === 'string' ? qdev : '').split('/').find(piece => piece.startsWith(DISK_PREFIX));
   return part?.slice(DISK_PREFIX.length);
 };
 

@@ -1,0 +1,102 @@
+import {expect, test} from '@jest/globals';
+import type {InstanceStatus} from '@wherry/api';
+import {instance, type InstanceOverrides, UID} from '../testing/instances.ts';
+import {decide} from './decide.ts';
+import type {Connected, LauncherView} from './launcher-view.ts';
+
+const NOW = 1_000_000;
+
+const launcher = (overrides: Partial<Connected> = {}): LauncherView => ({
+  at: 'connected',
+  uid: UID,
+  state: 'Idle',
+  enginePid: undefined,
+  startedAt: undefined,
+  paused: false,
+  panicked: false,
+  agent: false,
+  ending: undefined,
+  ...overrides,
+});
+
+const gone = (since: number): LauncherView => ({at: 'gone', why: 'EngineExited', since, message: 'm'});
+
+const vmi = (status: InstanceStatus, metadata: InstanceOverrides['metadata'] = {}) => instance({metadata, status});
+const scheduled = vmi({phase: 'Scheduled'});
+const running = vmi({phase: 'Running'});
+const engineActive = (status: 'True' | 'False') => ({type: 'wherry.dev/EngineActive', status});
+
+const table: [string, Parameters<typeof decide>[0], object][] = [
+  ['a guest that was handed over is started', {vmi: scheduled, podUid: 'p', launcher: launcher()}, {do: 'start'}],
+  [
+    'a launcher that does not listen yet is looked for again soon',
+    {vmi: scheduled, podUid: 'p', launcher: {at: 'silent'}},
+    {do: 'wait', afterMs: 100},
+  ],
+  [
+    'a guest that is being made is waited for',
+    {vmi: scheduled, podUid: 'p', launcher: launcher({state: 'Preparing'})},
+    {do: 'wait', afterMs: 2000},
+  ],
+  [
+    'a guest that runs is reported',
+    {vmi: scheduled, podUid: 'p', launcher: launcher({state: 'Running'})},
+    {do: 'reportRunning'},
+  ],
+  [
+    'a guest that ran before the daemon did is adopted, not started',
+    {vmi: running, podUid: 'p', launcher: launcher({state: 'Running'})},
+    {do: 'reportRunning'},
+  ],
+  [
+    'a guest that shuts down is left alone',
+    {vmi: running, podUid: 'p', launcher: launcher({state: 'Stopping'})},
+    {do: 'wait'},
+  ],
+  [
+    'an instance that is being deleted gets no engine',
+    {vmi: vmi({phase: 'Scheduled'}, {deletionTimestamp: 't'}), podUid: 'p', launcher: launcher()},
+    {do: 'wait'},
+  ],
+  [
+    'a guest that was running is not started a second time',
+    {vmi: running, podUid: 'p', launcher: launcher()},
+    expect.objectContaining({do: 'complain'}),
+  ],
+  [
+    'a launcher of another run gets no plan',
+    {vmi: scheduled, podUid: 'p', launcher: launcher({uid: 'other'})},
+    expect.objectContaining({do: 'complain'}),
+  ],
+  [
+    'a dead launcher is left to the operator for a second',
+    {vmi: running, podUid: 'p', launcher: gone(NOW - 400)},
+    {do: 'wait', afterMs: 600},
+  ],
+  [
+    'a dead launcher that the operator does not see is reported',
+    {vmi: running, podUid: 'p', launcher: gone(NOW - 1000)},
+    {do: 'reportGone', why: 'EngineExited', message: 'm'},
+  ],
+  [
+    'a launcher that died before it was given a plan is reported too',
+    {vmi: scheduled, podUid: 'p', launcher: gone(NOW - 1000)},
+    {do: 'reportGone', why: 'EngineExited', message: 'm'},
+  ],
+  [
+    'a run whose engine was said to be gone is never started again',
+    {vmi: vmi({phase: 'Scheduled', conditions: [engineActive('False')]}), podUid: 'p', launcher: launcher()},
+    {do: 'forget'},
+  ],
+  ['a finished run is forgotten', {vmi: vmi({phase: 'Failed'}), podUid: 'p', launcher: launcher()}, {do: 'forget'}],
+  ['a deleted instance is forgotten', {vmi: undefined, podUid: undefined, launcher: launcher()}, {do: 'forget'}],
+  [
+    'a run without a pod on this node is not ours',
+    {vmi: scheduled, podUid: undefined, launcher: launcher()},
+    {do: 'wait'},
+  ],
+];
+
+test.each(table)('%s', (_sentence, world, step) => {
+  expect(decide(world, NOW)).toEqual(step);
+});

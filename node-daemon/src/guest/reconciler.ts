@@ -1,0 +1,161 @@
+/** One guest of this node: gather → decide → act → report. */
+import {isFinal, type InstanceStatus, Phase, type VirtualMachineInstance} from '@wherry/api';
+import type {Clock, Key} from '@wherry/kube';
+import {keyText} from '@wherry/kube';
+import {messageOf} from '../errors.ts';
+import type {Log} from '../log.ts';
+import {decide, type Step} from './decide.ts';
+import {GuestFacts} from './facts.ts';
+import {PodLink} from './pod-link.ts';
+import {acceleratorOf, activePodOn, checkEngine} from './selection.ts';
+import {type Starter, startGuest} from './start.ts';
+import {blockedStatus, goneStatus, runningStatus} from './status.ts';
+
+/** Where instances come from and go to. */
+export interface Instances {
+  get(key: Key): VirtualMachineInstance | undefined;
+  /** A merge patch on the status that holds only for the version of the object that was decided on. */
+  patchStatus(vmi: VirtualMachineInstance, status: InstanceStatus, signal: AbortSignal): Promise<void>;
+}
+
+/** Tells users what happened. Never throws. */
+export type Tell = (vmi: VirtualMachineInstance, what: 'Started' | 'SyncFailed', message: string) => void;
+
+export interface GuestReconcilerOptions {
+  readonly node: string;
+  readonly instances: Instances;
+  readonly starter: Starter;
+  /** The kubelet's folder of pods. */
+  readonly pods: string;
+  /** Asks for another turn of this guest. */
+  readonly wake: (key: Key) => void;
+  readonly tell: Tell;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What is held of one guest; all of it can be found again after a restart. */
+export interface Guest {
+  readonly key: Key;
+  readonly link: PodLink;
+  readonly facts: GuestFacts;
+}
+
+type Turn = {readonly afterMs?: number};
+
+export class GuestReconciler {
+  readonly #options: GuestReconcilerOptions;
+  readonly #guests = new Map<string, Guest>();
+
+  constructor(options: GuestReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** The guests whose launchers are held now. */
+  get guests(): readonly Guest[] {
+    return [...this.#guests.values()];
+  }
+
+  async reconcile(key: Key, signal: AbortSignal): Promise<Turn> {
+    const {instances, node, clock} = this.#options;
+    const vmi = instances.get(key);
+    const podUid = vmi === undefined || isFinal(vmi.status?.phase) ? undefined : activePodOn(node, vmi);
+    const unknown = {vmi, podUid, launcher: {at: 'unknown'}} as const;
+    if (vmi === undefined || podUid === undefined || decide(unknown, clock.now()).do === 'forget') {
+      this.#forget(key);
+      return {};
+    }
+    const guest = this.#guest(key, podUid);
+    const launcher = await guest.link.refresh();
+    return this.#act(decide({vmi, podUid, launcher}, clock.now()), vmi, guest, signal);
+  }
+
+  /** Lets go of all launchers; their guests run on. */
+  close(): void {
+    for (const {key} of this.guests) this.#forget(key);
+  }
+
+  async #act(step: Step, vmi: VirtualMachineInstance, guest: Guest, signal: AbortSignal): Promise<Turn> {
+    switch (step.do) {
+      case 'forget':
+        this.#forget(guest.key);
+        return {};
+      case 'wait':
+        return step.afterMs === undefined ? {} : {afterMs: step.afterMs};
+      case 'start':
+        return this.#start(vmi, guest, signal);
+      case 'reportRunning':
+        return this.#reportRunning(vmi, guest, signal);
+      case 'reportGone': {
+        const status = goneStatus(vmi.status, step.why, step.message, this.#options.clock.now());
+        this.#options.log.info({vmi: keyText(guest.key), why: step.why}, 'engine of the guest is gone');
+        return this.#report(vmi, status, signal);
+      }
+      case 'complain':
+        this.#options.log.error({vmi: keyText(guest.key), problem: step.message}, 'guest is not as it should be');
+        this.#options.tell(vmi, 'SyncFailed', step.message);
+        return {};
+    }
+  }
+
+  async #start(vmi: VirtualMachineInstance, guest: Guest, signal: AbortSignal): Promise<Turn> {
+    const {starter, clock, log, tell} = this.#options;
+    const begun = clock.monotonic();
+    try {
+      checkEngine(vmi);
+      const plan = await startGuest(starter, vmi, acceleratorOf(vmi), guest.link, signal);
+      guest.link.planned();
+      log.info({vmi: keyText(guest.key), plan: plan.id, ms: Math.round(clock.monotonic() - begun)}, 'guest planned');
+      return {};
+    } catch (error) {
+      // The launcher may have taken the plan although its answer was lost: it is asked anew.
+      guest.link.disconnect();
+      const status = blockedStatus(vmi.status, messageOf(error), clock.now());
+      if (status !== undefined) tell(vmi, 'SyncFailed', messageOf(error));
+      await this.#report(vmi, status, signal);
+      throw error;
+    }
+  }
+
+  async #reportRunning(vmi: VirtualMachineInstance, guest: Guest, signal: AbortSignal): Promise<Turn> {
+    const facts = await guest.facts.gather(vmi);
+    const first = vmi.status?.phase !== Phase.Running;
+    await this.#report(vmi, runningStatus(vmi.status, facts, this.#options.clock.now()), signal);
+    if (first) {
+      this.#options.log.info({vmi: keyText(guest.key)}, 'guest runs');
+      this.#options.tell(vmi, 'Started', 'VirtualMachineInstance started.');
+    }
+    const {dueMs} = guest.facts;
+    return dueMs === undefined ? {} : {afterMs: dueMs};
+  }
+
+  async #report(vmi: VirtualMachineInstance, status: InstanceStatus | undefined, signal: AbortSignal): Promise<Turn> {
+    if (status !== undefined) await this.#options.instances.patchStatus(vmi, status, signal);
+    return {};
+  }
+
+  #guest(key: Key, podUid: string): Guest {
+    const known = this.#guests.get(keyText(key));
+    if (known?.link.podUid === podUid) return known;
+    // An instance of the same name, but another run.
+    known?.link.close();
+    const {starter, pods, wake, clock, log} = this.#options;
+    const link = new PodLink({
+      host: starter.host,
+      pods,
+      podUid,
+      onChange: () => wake(key),
+      now: () => clock.now(),
+      log,
+    });
+    const facts = new GuestFacts({host: starter.host, link, monotonic: () => clock.monotonic(), log});
+    const guest = {key, link, facts};
+    this.#guests.set(keyText(key), guest);
+    return guest;
+  }
+
+  #forget(key: Key): void {
+    this.#guests.get(keyText(key))?.link.close();
+    this.#guests.delete(keyText(key));
+  }
+}

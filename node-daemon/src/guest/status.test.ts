@@ -1,0 +1,129 @@
+import {expect, test} from '@jest/globals';
+import type {InstanceStatus} from '@wherry/api';
+import {machine} from '../testing/machines.ts';
+import {blockedStatus, goneStatus, type RunningFacts, runningStatus} from './status.ts';
+
+const NOW = Date.parse('2026-11-24T10:00:00.500Z');
+const LATER = NOW + 60_000;
+
+const facts = (overrides: Partial<RunningFacts> = {}): RunningFacts => ({
+  machine: machine(),
+  machineType: 'pc-q35-10.0',
+  engine: {name: 'qemu', version: '10.0.13', reason: 'it is the only engine of this version'},
+  podAddresses: ['10.244.1.7'],
+  paused: false,
+  agent: undefined,
+  ...overrides,
+});
+
+const condition = (status: InstanceStatus | undefined, type: string) =>
+  status?.conditions?.find(one => one.type === type);
+
+const scheduled: InstanceStatus = {
+  phase: 'Scheduled',
+  phaseTransitionTimestamps: [{phase: 'Scheduled', phaseTransitionTimestamp: '2026-11-24T09:59:59Z'}],
+  conditions: [
+    {type: 'Ready', status: 'False', reason: 'GuestNotRunning'},
+    {type: 'Synchronized', status: 'False', reason: 'StartFailed'},
+    {type: 'SoftwareEmulation', status: 'True'},
+  ],
+  volumeStatus: [{name: 'data', target: '', persistentVolumeClaimInfo: {claimName: 'c'}}],
+};
+
+test('one write says all that is true of a guest that has come up', () => {
+  const status = runningStatus(scheduled, facts(), NOW);
+  expect(status).toMatchObject({
+    phase: 'Running',
+    phaseTransitionTimestamps: [
+      {phase: 'Scheduled'},
+      {phase: 'Running', phaseTransitionTimestamp: '2026-11-24T10:00:00Z'},
+    ],
+    interfaces: [
+      {
+        name: 'default',
+        mac: '02:00:00:00:00:01',
+        ipAddress: '10.244.1.7',
+        ipAddresses: ['10.244.1.7'],
+        podInterfaceName: 'eth0',
+        infoSource: 'domain',
+      },
+    ],
+    engine: {name: 'qemu', version: '10.0.13'},
+    machine: {type: 'pc-q35-10.0'},
+    memory: {guestAtBoot: '1Gi', guestCurrent: '1Gi', guestRequested: '1Gi'},
+    currentCPUTopology: {sockets: 1, cores: 2, threads: 1},
+  });
+  expect(condition(status, 'Ready')).toMatchObject({status: 'True', lastTransitionTime: '2026-11-24T10:00:00Z'});
+  expect(condition(status, 'wherry.dev/EngineActive')).toMatchObject({status: 'True', reason: 'EngineStarted'});
+});
+
+test('what the operator wrote stays, and what stood in the way is cleared', () => {
+  const status = runningStatus(scheduled, facts(), NOW);
+  expect(condition(status, 'SoftwareEmulation')).toEqual({type: 'SoftwareEmulation', status: 'True'});
+  expect(condition(status, 'Synchronized')).toBeUndefined();
+  expect(status?.volumeStatus).toEqual([
+    {name: 'data', target: 'vdb', phase: 'Ready', persistentVolumeClaimInfo: {claimName: 'c'}},
+    {name: 'root', target: 'vda', phase: 'Ready'},
+    {name: 'scratch', target: 'vdc', phase: 'Ready'},
+    {name: 'seed', target: 'sda', phase: 'Ready'},
+  ]);
+});
+
+test('nothing is written when nothing changed, after a restart of the daemon either', () => {
+  const after = {...scheduled, ...runningStatus(scheduled, facts(), NOW)};
+  expect(runningStatus(after, facts(), LATER)).toBeUndefined();
+  expect(runningStatus(JSON.parse(JSON.stringify(after)) as InstanceStatus, facts(), LATER)).toBeUndefined();
+});
+
+test('whether a running guest’s pod is ready stays the operator’s to say', () => {
+  const after: InstanceStatus = {...scheduled, ...runningStatus(scheduled, facts(), NOW)};
+  const unready = {
+    ...after,
+    conditions: after.conditions!.map(one => (one.type === 'Ready' ? {...one, status: 'False' as const} : one)),
+  };
+  expect(runningStatus(unready, facts(), LATER)).toBeUndefined();
+});
+
+test('a guest agent adds the guest’s own words, and is missed when it falls silent', () => {
+  const agent = {os: {id: 'debian', prettyName: 'Debian'}, interfaceNames: new Map([['02:00:00:00:00:01', 'enp1s0']])};
+  const before = {...scheduled, ...runningStatus(scheduled, facts(), NOW)};
+  const after = runningStatus(before, facts({agent}), LATER);
+  expect(after).toMatchObject({
+    guestOSInfo: {id: 'debian'},
+    interfaces: [{interfaceName: 'enp1s0', infoSource: 'domain, guest-agent'}],
+  });
+  expect(condition(after, 'AgentConnected')).toMatchObject({status: 'True'});
+  expect(after).not.toHaveProperty('memory');
+  const silent = runningStatus({...before, ...after}, facts(), LATER);
+  expect(condition(silent, 'AgentConnected')).toMatchObject({status: 'False', reason: 'AgentSilent'});
+});
+
+test('a paused guest says so, and no longer once it runs on', () => {
+  const before = {...scheduled, ...runningStatus(scheduled, facts(), NOW)};
+  const paused = runningStatus(before, facts({paused: true}), LATER);
+  expect(condition(paused, 'Paused')).toMatchObject({status: 'True'});
+  const resumed = runningStatus({...before, ...paused}, facts(), LATER);
+  expect(condition(resumed, 'Paused')).toBeUndefined();
+});
+
+test('an engine that is gone is one condition, written once', () => {
+  const status = goneStatus({phase: 'Running'}, 'PodGone', 'the pod is gone', NOW);
+  expect(status).toEqual({
+    conditions: [
+      {
+        type: 'wherry.dev/EngineActive',
+        status: 'False',
+        reason: 'PodGone',
+        message: 'the pod is gone',
+        lastTransitionTime: '2026-11-24T10:00:00Z',
+      },
+    ],
+  });
+  expect(goneStatus(status, 'PodGone', 'the pod is gone', LATER)).toBeUndefined();
+});
+
+test('a start that fails in the same way again is written once', () => {
+  const status = blockedStatus(scheduled, 'no room', NOW);
+  expect(condition(status, 'Synchronized')).toMatchObject({status: 'False', message: 'no room'});
+  expect(blockedStatus({...scheduled, ...status}, 'no room', LATER)).toBeUndefined();
+});

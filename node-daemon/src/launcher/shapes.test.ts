@@ -1,0 +1,71 @@
+import {expect, test} from '@jest/globals';
+import fc from 'fast-check';
+import {helloOf, messageOf, replyOf, statusOf} from './shapes.ts';
+
+const protocolError = expect.objectContaining({code: 'PROTOCOL'});
+
+test('a hello may have a plan or none', () => {
+  const hello = {protocol: 1, version: '0.1.0', uid: 'u', state: 'Idle', lastSeq: 0};
+  expect(helloOf(hello)).toEqual(hello);
+  expect(helloOf({...hello, planId: 'p'})).toEqual({...hello, planId: 'p'});
+  expect(helloOf({...hello, planId: null, more: [1]})).toEqual(hello);
+});
+
+test.each([
+  ['a state that does not exist', {state: 'Dancing'}],
+  ['a negative sequence number', {lastSeq: -1}],
+  ['a fraction', {lastSeq: 1.5}],
+  ['a number beyond what is exact', {lastSeq: 2 ** 60}],
+  ['a very long text', {version: 'x'.repeat(10_000)}],
+  ['no uid', {uid: undefined}],
+])('a hello with %s is refused', (_what, wrong) => {
+  const hello = {protocol: 1, version: '0.1.0', uid: 'u', state: 'Idle', lastSeq: 0, ...wrong};
+  expect(() => helloOf(hello)).toThrow(protocolError);
+});
+
+test('a status has leases, but not without end', () => {
+  const lease = {interface: 'default', mac: '02:00:00:00:00:01', address: '10.0.2.2'};
+  const status = {state: 'Running', lastSeq: 3, enginePid: 7, startedAt: 1, leases: [lease]};
+  expect(statusOf(status)).toEqual(status);
+  expect(() => statusOf({...status, leases: Array(1000).fill(lease)})).toThrow(protocolError);
+  expect(() => statusOf({...status, leases: ['x']})).toThrow(protocolError);
+});
+
+test('answers, refusals and events are told apart', () => {
+  expect(messageOf({id: 1, ok: {a: 1}})).toEqual({at: 'answer', id: 1, ok: {a: 1}});
+  expect(messageOf({id: 2, error: {code: 'BadPlan', message: 'm'}})).toEqual({
+    at: 'refusal',
+    id: 2,
+    code: 'BadPlan',
+    message: 'm',
+  });
+  const event = {type: 'exited', outcome: 'PoweredOff', message: ''};
+  expect(messageOf({seq: 4, at: 5, event})).toEqual({at: 'event', event: {seq: 4, at: 5, event}});
+});
+
+test('events that a newer launcher has are numbered and otherwise passed over', () => {
+  expect(messageOf({seq: 4, at: 5, event: {type: 'novelty', x: 1}})).toEqual({
+    at: 'event',
+    event: {seq: 4, at: 5, event: undefined},
+  });
+});
+
+test('an engine replies with a value or an error', () => {
+  expect(replyOf({reply: {return: []}})).toEqual({return: []});
+  expect(replyOf({reply: {error: {class: 'GenericError', desc: 'no'}}})).toEqual({
+    error: {class: 'GenericError', desc: 'no'},
+  });
+  expect(() => replyOf({reply: {}})).toThrow(protocolError);
+});
+
+test('any object at all is a message or a protocol error', () => {
+  fc.assert(
+    fc.property(fc.object({key: fc.constantFrom('id', 'ok', 'seq', 'at', 'event', 'error', 'type', 'code')}), frame => {
+      try {
+        expect(['answer', 'refusal', 'event']).toContain(messageOf(frame).at);
+      } catch (error) {
+        expect(error).toEqual(protocolError);
+      }
+    }),
+  );
+});

@@ -1,0 +1,84 @@
+/** Everything that is measured of one guest at one scrape. */
+import type {VirtualMachineInstance} from '@wherry/api';
+import type {Host, InterfaceCounters} from '@wherry/native';
+import type {EngineStats} from '../engine/engine.ts';
+import {QemuEngine} from '../engine/qemu/qemu-engine.ts';
+import type {Guest} from '../guest/reconciler.ts';
+import {engineProcess, type ProcessUse, processUse, type ThreadTimes, threadTimes} from './process.ts';
+
+export interface VcpuSample extends ThreadTimes {
+  readonly vcpu: number;
+}
+
+export interface GuestSample {
+  readonly vmi: VirtualMachineInstance;
+  /** Parts are missing where the launcher or the engine did not answer in time. */
+  readonly stats: EngineStats | undefined;
+  readonly process: ProcessUse | undefined;
+  readonly vcpus: readonly VcpuSample[];
+  readonly interfaces: readonly {readonly name: string; readonly counters: InterfaceCounters}[];
+  readonly panicked: boolean;
+}
+
+/** In milliseconds, for all that is asked about one guest. Prometheus gives a scrape 10 s. */
+const TIMEOUT_MS = 2000;
+
+/** Undefined instead of an error or when the time is over. */
+const within = async <T>(work: Promise<T>, ms: number): Promise<T | undefined> => {
+  const {promise, resolve} = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, ms, undefined);
+  try {
+    return await Promise.race([work.catch(() => undefined), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+export const sampleGuest = async (host: Host, guest: Guest, vmi: VirtualMachineInstance): Promise<GuestSample> => {
+  const {view} = guest.link;
+  const silent = {vmi, stats: undefined, process: undefined, vcpus: [], interfaces: [], panicked: false};
+  if (view.at !== 'connected' || view.state !== 'Running') return silent;
+  const asked = Promise.all([
+    within(new QemuEngine(guest.link.connection).stats(), TIMEOUT_MS),
+    within(processSample(guest.link.process.pid, view.enginePid), TIMEOUT_MS),
+    within(interfaceSamples(host, guest, vmi), TIMEOUT_MS),
+  ]);
+  const [stats, process, interfaces] = await asked;
+  return {
+    vmi,
+    stats,
+    process: process?.use,
+    vcpus: (stats?.vcpuThreads ?? []).flatMap(({vcpu, thread}) => {
+      const times = process?.threads.get(thread);
+      return times === undefined ? [] : [{vcpu, ...times}];
+    }),
+    interfaces: interfaces ?? [],
+    panicked: view.panicked,
+  };
+};
+
+const processSample = async (
+  launcherPid: number,
+  enginePid: number | undefined,
+): Promise<{use: ProcessUse | undefined; threads: ReadonlyMap<number, ThreadTimes>} | undefined> => {
+  const pid = enginePid === undefined ? undefined : await engineProcess(launcherPid, enginePid);
+  if (pid === undefined) return undefined;
+  const [use, threads] = await Promise.all([processUse(pid), threadTimes(pid)]);
+  return {use, threads};
+};
+
+const interfaceSamples = async (
+  host: Host,
+  guest: Guest,
+  vmi: VirtualMachineInstance,
+): Promise<GuestSample['interfaces']> => {
+  const names = (vmi.status?.interfaces ?? []).map(({name = ''}) => name);
+  const netns = host.netnsOf(guest.link.process);
+  try {
+    return await Promise.all(
+      names.map(async (name, index) => ({name, counters: await host.interfaceCounters(netns, `tap${index}`)})),
+    );
+  } finally {
+    host.close(netns);
+  }
+};

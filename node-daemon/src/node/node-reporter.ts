@@ -1,0 +1,93 @@
+/** Tests the node's KVM and says on its Node what it can run. */
+import {type Clock, pause} from '@wherry/kube';
+import type {Node} from '@wherry/kube';
+import {DaemonError, messageOf} from '../errors.ts';
+import type {Log} from '../log.ts';
+import type {KvmReport} from './kvm-report.ts';
+import {type NodePatch, nodePatch} from './node-patch.ts';
+
+export interface NodeReporterOptions {
+  readonly name: string;
+  readonly test: (signal: AbortSignal) => Promise<KvmReport>;
+  readonly nodes: {
+    get(name: string, signal: AbortSignal): Promise<Node | undefined>;
+    patch(name: string, patch: NodePatch, signal: AbortSignal): Promise<void>;
+  };
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A microcode or kernel live patch can change the verdict without a reboot. */
+const EVERY_MS = 6 * 60 * 60 * 1000;
+/** The label may be lost to an administrator or a kubelet that registers anew. */
+const CHECK_MS = 5 * 60 * 1000;
+const RETRY_MS = 2000;
+
+export class NodeReporter {
+  readonly #options: NodeReporterOptions;
+  #report: KvmReport | undefined;
+  #published = false;
+  #testedAt = 0;
+  #again = new AbortController();
+
+  constructor(options: NodeReporterOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined until the first test has ended. */
+  get report(): KvmReport | undefined {
+    return this.#report;
+  }
+
+  /** The Node says what the last test found. */
+  get published(): boolean {
+    return this.#published;
+  }
+
+  /** Tests again now. */
+  retest(): void {
+    this.#testedAt = Number.NEGATIVE_INFINITY;
+    this.#again.abort();
+  }
+
+  /** Until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#again = new AbortController();
+      const wait = await this.#turn(signal);
+      await pause(this.#options.clock, wait, AbortSignal.any([signal, this.#again.signal]));
+    }
+  }
+
+  /** Returns when to come back, in milliseconds. */
+  async #turn(signal: AbortSignal): Promise<number> {
+    const {clock, log, name} = this.#options;
+    try {
+      if (this.#report === undefined || clock.monotonic() - this.#testedAt >= EVERY_MS) await this.#test(signal);
+      if (this.#report !== undefined) await this.#publish(this.#report, signal);
+      return CHECK_MS;
+    } catch (error) {
+      if (!signal.aborted) log.warn({node: name, reason: messageOf(error)}, 'node could not be labelled');
+      return RETRY_MS;
+    }
+  }
+
+  async #test(signal: AbortSignal): Promise<void> {
+    const {clock, log, name, test} = this.#options;
+    const report = await test(signal);
+    if (signal.aborted) return;
+    this.#report = report;
+    this.#testedAt = clock.monotonic();
+    log.info({node: name, ...report}, 'KVM tested');
+  }
+
+  async #publish(report: KvmReport, signal: AbortSignal): Promise<void> {
+    const {name, nodes} = this.#options;
+    const node = await nodes.get(name, signal);
+    if (node === undefined)
+      throw new DaemonError('CONFIGURATION', `there is no Node ${name}: NODE_NAME must be the name of the node`);
+    const patch = nodePatch(node, report);
+    if (patch !== undefined) await nodes.patch(name, patch, signal);
+    this.#published = true;
+  }
+}

@@ -1,0 +1,42 @@
+import type {EffectiveMachine} from '../machine/effective-machine.ts';
+
+const GiB = 1024 ** 3;
+
+/** A machine with one disk of each kind and one interface. */
+export const machine = (overrides: Partial<EffectiveMachine> = {}): EffectiveMachine => ({
+  id: 'run-1',
+  namespace: 'default',
+  name: 'guest',
+  hostname: 'guest',
+  uuid: '5d307ca9-b3ef-828c-8861-06e72d69f223',
+  accelerator: 'tcg',
+  topology: {sockets: 1, cores: 2, threads: 1},
+  memoryBytes: GiB,
+  disks: [
+    {
+      name: 'root',
+      kind: 'disk',
+      readOnly: false,
+      target: 'vda',
+      source: {from: 'image', backing: '/run/wherry-volumes/root/disk'},
+    },
+    {
+      name: 'data',
+      kind: 'disk',
+      readOnly: false,
+      target: 'vdb',
+      source: {from: 'claim', path: '/run/wherry-volumes/data/disk.img', bytes: GiB},
+    },
+    {name: 'scratch', kind: 'disk', readOnly: false, target: 'vdc', source: {from: 'empty', bytes: 2 * GiB}},
+    {
+      name: 'seed',
+      kind: 'cdrom',
+      readOnly: true,
+      target: 'sda',
+      source: {from: 'seed', label: 'cidata', entries: [{name: 'user-data', from: {base64: ''}}]},
+    },
+  ],
+  interfaces: [{name: 'default', mac: '02:00:00:00:00:01', mtu: 1450, tap: 'tap0', vhost: false, ports: []}],
+  graceSeconds: 30,
+  ...overrides,
+});
