@@ -2,7 +2,8 @@
  * What Node.js cannot do by itself on a node: safe paths, descriptors that travel, peer credentials, pidfds, network namespaces, KVM.
  *
  * Descriptors are plain numbers. Who gets one owns it: hand it to `new net.Socket({fd})`, to `handOver`, or to `host.close`.
- * Calls without a Promise return within a millisecond; the others run on a thread of the library and never on libuv's pool.
+ * Calls without a Promise return within a millisecond; the others run on a thread of the library (at most 512 at once, else Busy)
+ * and never on libuv's pool.
  * All throw (or reject with) `NativeError`.
  */
 

@@ -103,3 +103,10 @@ testTap('fifty rounds in and out of a namespace leave no descriptor and this pro
     });
   });
 });
+
+testNetns('the links of two hundred guests are read at once', async () => {
+  const host = loadHost();
+  using netns = new TestNetns();
+  const links = await Promise.all(Array.from({length: 200}, async () => host.linkInfo(netns.fd, 'lo')));
+  expect(new Set(links.map(link => link.name))).toEqual(new Set(['lo']));
+});

@@ -14,8 +14,9 @@ use wherry_host::{Code, Error, Result};
 
 use crate::error_out::caught;
 
-/// Most threads at one time. More work than that at once is a fault or an attack, and is told to try again.
-const MAX_THREADS: usize = 64;
+/// Most threads at one time: some for each guest that a node can carry. More at once is a fault or an attack, and is told to
+/// try again.
+const MAX_THREADS: usize = 512;
 /// How long a thread waits for Node.js to read; longer only if its event loop stands still.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const STACK: usize = 256 * 1024;
