@@ -20,14 +20,14 @@ export const systemClock: Clock = {
 };
 
 /** Resolves after `ms`, or at once when the signal aborts: the caller looks at the signal. */
-export const pause = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =>
+export const pause = (clock: Clock, ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise(resolve => {
-    if (signal.aborted) return resolve();
+    if (signal?.aborted === true) return resolve();
     const done = (): void => {
-      signal.removeEventListener('abort', done);
+      signal?.removeEventListener('abort', done);
       cancel();
       resolve();
     };
     const cancel = clock.schedule(ms, done);
-    signal.addEventListener('abort', done, {once: true});
+    signal?.addEventListener('abort', done, {once: true});
   });

@@ -53,8 +53,9 @@ export class ApiError extends KubeError {
     this.retryAfterMs = context.retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1000);
   }
 
+  /** There is no such object. A 404 without this reason means that the kind itself is not served. */
   get isNotFound(): boolean {
-    return this.status === 404;
+    return this.status === 404 && this.reason === 'NotFound';
   }
 
   /** The object changed since it was read, or exists already; see {@link isAlreadyExists}. */

@@ -1,0 +1,160 @@
+import {Agent, request, type Dispatcher} from 'undici';
+import {ApiError, CallTimeoutError, type StatusBody, TransportError} from '../errors.ts';
+import type {KubeConfig, TlsMaterial} from './kube-config.ts';
+
+export interface TransportOptions {
+  readonly kubeConfig: KubeConfig;
+  readonly userAgent: string;
+  /** Most connections for calls; watches have their own. Defaults to 16. */
+  readonly connections?: number;
+  /** Time for one call, ms. Defaults to 30,000. */
+  readonly timeoutMs?: number;
+  /** How long a watch may be silent before its connection counts as dead, ms. Bookmarks come every minute. Defaults to 120,000. */
+  readonly idleMs?: number;
+  /** How often files with certificates are looked at again, ms. Defaults to 60,000. */
+  readonly reloadMs?: number;
+  readonly monotonic: () => number;
+}
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With the query. */
+  readonly path: string;
+  readonly body?: object;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal;
+}
+
+interface Pools {
+  readonly calls: Agent;
+  readonly watches: Agent;
+  readonly material: string;
+}
+
+/**
+ * Pooled, authenticated HTTP to one API server. One pool serves all calls: a pool made per request would open a TLS
+ * connection for each.
+ */
+export class Transport {
+  readonly #options: Required<TransportOptions>;
+  #pools: Pools | undefined;
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #checking: Promise<Pools> | undefined;
+
+  constructor(options: TransportOptions) {
+    this.#options = {connections: 16, timeoutMs: 30_000, idleMs: 120_000, reloadMs: 60_000, ...options};
+  }
+
+  get host(): string {
+    return new URL(this.#options.kubeConfig.url).host;
+  }
+
+  /** @throws ApiError for an answer other than 2xx, TransportError or CallTimeoutError when there is none. */
+  async call<T>(call: Call): Promise<T> {
+    const response = await this.#send(call, 'calls', this.#options.timeoutMs);
+    try {
+      return (await response.body.json()) as T;
+    } catch (error) {
+      throw this.#broken(`${call.method} ${call.path}`, error);
+    }
+  }
+
+  /** The chunks of an answer that goes on until the server or the signal ends it. */
+  async stream(call: Call): Promise<AsyncIterable<Uint8Array>> {
+    const response = await this.#send(call, 'watches', this.#options.idleMs);
+    return response.body;
+  }
+
+  async close(): Promise<void> {
+    const pools = this.#pools;
+    this.#pools = undefined;
+    if (pools !== undefined) await Promise.all([pools.calls.destroy(), pools.watches.destroy()]);
+  }
+
+  async #send(call: Call, pool: 'calls' | 'watches', bodyTimeout: number): Promise<Dispatcher.ResponseData> {
+    const {kubeConfig, userAgent, timeoutMs} = this.#options;
+    const what = `${call.method} ${call.path}`;
+    let response: Dispatcher.ResponseData;
+    try {
+      const pools = await this.#currentPools();
+      response = await request(`${kubeConfig.url}${call.path}`, {
+        dispatcher: pools[pool],
+        method: call.method,
+        headers: {
+          ...(await kubeConfig.headers()),
+          accept: 'application/json',
+          'user-agent': userAgent,
+          ...(call.body === undefined ? {} : {'content-type': call.contentType ?? 'application/json'}),
+        },
+        body: call.body === undefined ? null : JSON.stringify(call.body),
+        headersTimeout: timeoutMs,
+        bodyTimeout,
+        signal: call.signal ?? null,
+      });
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      throw this.#broken(what, error);
+    }
+    if (response.statusCode >= 200 && response.statusCode < 300) return response;
+    throw await toApiError(what, response);
+  }
+
+  #broken(what: string, error: unknown): Error {
+    const code = (error as {code?: unknown}).code;
+    const late = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
+    return late ? new CallTimeoutError(what, this.#options.timeoutMs) : new TransportError(what, error);
+  }
+
+  /** Pools are made anew when the certificates change; calls under way finish on the old ones. */
+  async #currentPools(): Promise<Pools> {
+    const {monotonic, reloadMs} = this.#options;
+    if (this.#pools !== undefined && monotonic() - this.#checkedAt < reloadMs) return this.#pools;
+    this.#checking ??= this.#refresh().finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  async #refresh(): Promise<Pools> {
+    const tls = await this.#options.kubeConfig.tls();
+    this.#checkedAt = this.#options.monotonic();
+    const material = fingerprint(tls);
+    if (this.#pools?.material === material) return this.#pools;
+    const old = this.#pools;
+    const connect = {...tls, keepAlive: true, keepAliveInitialDelay: 30_000};
+    this.#pools = {
+      calls: new Agent({connect, connections: this.#options.connections, keepAliveTimeout: 60_000}),
+      watches: new Agent({connect}),
+      material,
+    };
+    // `close` waits for the requests that still run on the old pool.
+    void old?.calls.close().catch(() => undefined);
+    void old?.watches.close().catch(() => undefined);
+    return this.#pools;
+  }
+}
+
+const fingerprint = (tls: TlsMaterial): string =>
+  JSON.stringify([tls.ca, tls.cert, tls.key].map(part => part?.toString())) + String(tls.servername);
+
+const toApiError = async (what: string, response: Dispatcher.ResponseData): Promise<ApiError> => {
+  const text = await response.body.text().catch(() => '');
+  const body = parseStatus(text);
+  const header = Number(response.headers['retry-after']);
+  const seconds = Number.isFinite(header) && header > 0 ? header : body.details?.retryAfterSeconds;
+  return new ApiError(response.statusCode, body, {
+    call: what,
+    ...(seconds === undefined ? {} : {retryAfterMs: seconds * 1000}),
+  });
+};
+
+/** Proxies and a starting API server answer with plain text. */
+const parseStatus = (text: string): StatusBody => {
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === 'object' && body !== null) return body;
+  } catch {
+    // Falls through: the text itself is the message.
+  }
+  return text === '' ? {} : {message: text.slice(0, 500).trim()};
+};

@@ -1,0 +1,157 @@
+import type {Registry} from 'prom-client';
+import {type Clock, systemClock} from '../clock.ts';
+import {isConflict, KubeError, TerminalError} from '../errors.ts';
+import type {Log} from '../log.ts';
+import {type Key, keyText, parseKey} from '../objects.ts';
+import {BackOff} from '../queue/rate-limiter.ts';
+import {WorkQueue} from '../queue/work-queue.ts';
+import {ControllerMetrics, type Outcome} from './metrics.ts';
+import type {Source} from './source.ts';
+
+/** Look again after that time, whatever happens meanwhile; nothing to say is well. */
+export type Result = {readonly afterMs?: number} | void;
+
+export interface ControllerOptions {
+  /** In metrics and logs; lower case. */
+  readonly name: string;
+  /**
+   * Makes the world as the object says, from what is there now. Throwing means: again, after a back-off that grows;
+   * a conflict is no fault and comes again quietly; a TerminalError waits for the next change.
+   */
+  readonly reconcile: (key: Key, signal: AbortSignal) => Promise<Result>;
+  readonly sources: readonly Source[];
+  /** False while a cache has not seen the controller's own last writes about the key: deciding now would repeat them. */
+  readonly isCurrent?: (key: Key) => boolean;
+  /** Reconciles at once; never two of one key. Defaults to 4. */
+  readonly concurrency?: number;
+  /** Longest time of one reconcile, ms; then its signal aborts. Defaults to 60,000. */
+  readonly timeoutMs?: number;
+  readonly log: Log;
+  readonly registry: Registry;
+  /** Defaults to the system's. */
+  readonly clock?: Clock;
+}
+
+/** How soon a key is looked at again whose own write the cache has not seen, ms: a watch event is usually faster. */
+const notCurrentMs = 20;
+
+type Verdict =
+  | {readonly outcome: 'success'}
+  | {readonly outcome: 'requeue_after'; readonly afterMs: number}
+  | {readonly outcome: 'conflict' | 'not_current'}
+  | {readonly outcome: 'error'; readonly error: unknown};
+
+/** The loop of one controller: keys come from sources, and each is reconciled by one worker at a time. */
+export class Controller {
+  readonly name: string;
+  readonly #options: ControllerOptions;
+  readonly #clock: Clock;
+  readonly #queue: WorkQueue;
+  readonly #metrics: ControllerMetrics;
+
+  constructor(options: ControllerOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    const now = (): number => this.#clock.monotonic();
+    this.#metrics = new ControllerMetrics(options.registry, options.name, this.#concurrency);
+    this.#queue = new WorkQueue({
+      limiter: new BackOff({now}),
+      now,
+      after: (ms, run) => this.#clock.schedule(ms, run),
+      observer: this.#metrics.observe(() => this.#queue),
+    });
+  }
+
+  /** Looks at a key soon: for what no source knows of. */
+  enqueue(key: Key, afterMs = 0): void {
+    this.#queue.addAfter(keyText(key), afterMs);
+  }
+
+  /** Works until the signal, and resolves when the reconciles under way are over. Caches must be filled before. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (const source of this.#options.sources) source.start(key => this.enqueue(key));
+    const stop = (): void => this.#queue.close();
+    signal.addEventListener('abort', stop, {once: true});
+    if (signal.aborted) stop();
+    try {
+      await Promise.all(Array.from({length: this.#concurrency}, () => this.#work(signal)));
+    } finally {
+      signal.removeEventListener('abort', stop);
+      stop();
+    }
+  }
+
+  get #concurrency(): number {
+    return this.#options.concurrency ?? 4;
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    for (let key = await this.#queue.take(); key !== undefined; key = await this.#queue.take()) {
+      const began = this.#clock.monotonic();
+      this.#metrics.began();
+      const verdict = await this.#reconcile(key, signal);
+      this.#metrics.ended(verdict.outcome satisfies Outcome, this.#clock.monotonic() - began);
+      this.#settle(key, verdict, signal);
+      this.#queue.done(key);
+    }
+  }
+
+  async #reconcile(text: string, signal: AbortSignal): Promise<Verdict> {
+    const key = parseKey(text);
+    if (this.#options.isCurrent?.(key) === false) return {outcome: 'not_current'};
+    const timeout = new AbortController();
+    const cancel = this.#clock.schedule(this.#options.timeoutMs ?? 60_000, () =>
+      timeout.abort(new Error('the reconcile took too long')),
+    );
+    try {
+      const result = await this.#options.reconcile(key, AbortSignal.any([signal, timeout.signal]));
+      const afterMs = result?.afterMs;
+      return afterMs === undefined ? {outcome: 'success'} : {outcome: 'requeue_after', afterMs};
+    } catch (error) {
+      if (isConflict(error)) return {outcome: 'conflict'};
+      if (timeout.signal.aborted) this.#metrics.failed('timeout');
+      return {outcome: 'error', error};
+    } finally {
+      cancel();
+    }
+  }
+
+  #settle(key: string, verdict: Verdict, signal: AbortSignal): void {
+    switch (verdict.outcome) {
+      case 'success':
+        this.#queue.forget(key);
+        break;
+      case 'requeue_after':
+        this.#queue.forget(key);
+        this.#queue.addAfter(key, verdict.afterMs);
+        break;
+      case 'conflict':
+        this.#queue.retry(key);
+        break;
+      case 'not_current':
+        this.#queue.addAfter(key, notCurrentMs);
+        break;
+      case 'error':
+        this.#failed(key, verdict.error, signal);
+        break;
+    }
+  }
+
+  #failed(key: string, error: unknown, signal: AbortSignal): void {
+    // A reconcile that was cut short by the stop is no failure.
+    if (signal.aborted) return;
+    const {log, name} = this.#options;
+    if (error instanceof TerminalError) {
+      this.#metrics.failed('terminal');
+      log.error({controller: name, key, err: error}, 'reconcile failed for good, waiting for a change');
+      return;
+    }
+    const bug = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+    this.#metrics.failed(bug ? 'panic' : 'error');
+    const fields = {controller: name, key, err: error};
+    if (error instanceof KubeError) log.warn(fields, 'reconcile failed, trying again');
+    else log.error(fields, 'reconcile failed, trying again');
+    this.#queue.retry(key);
+  }
+}
