@@ -1,9 +1,9 @@
 import {readFileSync} from 'node:fs';
-import {join} from 'node:path';
 import {Console} from '../support/console.ts';
 import {eventually} from '../support/eventually.ts';
 import type {E2eEnvironment} from '../support/guests.ts';
 import {Kubectl, run} from '../support/kubectl.ts';
+import {environmentFile} from './environment.ts';
 
 /** The parts of the objects that the tests look at. */
 export interface Vm {
@@ -26,8 +26,6 @@ export interface Pod {
   readonly spec: {readonly nodeName?: string};
   readonly status: {readonly phase: string; readonly podIP?: string};
 }
-
-export const environmentFile: string = join(import.meta.dirname, '../../.wherry/e2e.json');
 
 /** One namespace of the cluster, and what a user would do in it. */
 export class Cluster {

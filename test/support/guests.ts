@@ -4,7 +4,7 @@ export interface E2eEnvironment {
   readonly kubeconfig: string;
   /** Names of kind's node containers: commands run in the node through `docker exec`. */
   readonly nodes: readonly string[];
-  readonly images: {readonly tiny: string; readonly debian: string; readonly nodeDaemon: string};
+  readonly images: {readonly tiny: string; readonly debian: string};
 }
 
 /** Arguments that let the tiny guest's kernel boot quickly under emulation. */

@@ -1,0 +1,19 @@
+import {mkdir, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import type {Progress} from '../../scripts/core/progress.ts';
+import {deploy} from '../../scripts/deploy.ts';
+import type {E2eEnvironment} from '../support/guests.ts';
+import {environmentFile} from './environment.ts';
+
+/** Wherry on the kind cluster, from this working tree, and a file that tells the tests where everything is. */
+export default async function setUp(progress: Progress): Promise<void> {
+  const deployment = await deploy(progress);
+  const environment: E2eEnvironment = {
+    kubectl: join(deployment.programs, 'kubectl'),
+    kubeconfig: deployment.kubeconfig,
+    nodes: deployment.nodes,
+    images: {tiny: deployment.images['guest-tiny'], debian: deployment.images['guest-debian']},
+  };
+  await mkdir(dirname(environmentFile), {recursive: true});
+  await writeFile(environmentFile, JSON.stringify(environment, null, 2));
+}
