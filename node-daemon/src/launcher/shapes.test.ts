@@ -27,7 +27,7 @@ test('a status has leases, but not without end', () => {
   const lease = {interface: 'default', mac: '02:00:00:00:00:01', address: '10.0.2.2'};
   const status = {state: 'Running', lastSeq: 3, enginePid: 7, startedAt: 1, leases: [lease]};
   expect(statusOf(status)).toEqual(status);
-  expect(() => statusOf({...status, leases: Array(1000).fill(lease)})).toThrow(protocolError);
+  expect(() => statusOf({...status, leases: Array.from({length: 1000}, () => lease)})).toThrow(protocolError);
   expect(() => statusOf({...status, leases: ['x']})).toThrow(protocolError);
 });
 

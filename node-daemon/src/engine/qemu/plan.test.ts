@@ -18,7 +18,7 @@ const json = (option: string, id: string, list: readonly string[] = args()): obj
 };
 
 test('the whole command line of a guest is as it is written here', () => {
-  expect(qemuPlan(machine({ disks: [], interfaces: [] }))).toMatchInlineSnapshot(`
+  expect(qemuPlan(machine({disks: [], interfaces: []}))).toMatchInlineSnapshot(`
 {
   "descriptors": [],
   "dhcp": [],

@@ -1,0 +1,172 @@
+/** Puts the parts of the daemon together. Everything that they need comes in as an argument. */
+import {FieldManager, type InstanceStatus, type VirtualMachineInstance, virtualMachineInstanceKind} from '@wherry/api';
+import {
+  Cache,
+  type Client,
+  type Clock,
+  Controller,
+  core,
+  defineResource,
+  type EventRecorder,
+  type Key,
+  Manager,
+  type Resource,
+  watching,
+} from '@wherry/kube';
+import type {Host} from '@wherry/native';
+import type {Registry} from 'prom-client';
+import {qemuKind} from './engine/qemu/qemu-kind.ts';
+import {type Guest, GuestReconciler, type Instances, type Tell} from './guest/reconciler.ts';
+import type {Log} from './log.ts';
+import {registerGuestMetrics} from './metrics/guest-metrics.ts';
+import {registerNodeMetrics} from './metrics/node-metrics.ts';
+import {type GuestSample, sampleGuest} from './metrics/sample.ts';
+import {NodeReporter} from './node/node-reporter.ts';
+import {testKvm} from './node/self-test.ts';
+import type {Settings} from './settings.ts';
+
+export interface DaemonParts {
+  readonly settings: Settings;
+  readonly host: Host;
+  readonly client: Client;
+  readonly recorder: EventRecorder;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const {group, version, plural, kind} = virtualMachineInstanceKind;
+const instances: Resource<VirtualMachineInstance> = defineResource({
+  group,
+  version,
+  plural,
+  kind,
+  namespaced: true,
+});
+
+/** A guest's turn asks nft, QEMU and the API, each in milliseconds; this bounds one of them that hangs. */
+const TURN_MS = 30_000;
+/** Guests that are started at once. Their turns wait for other processes most of the time. */
+const CONCURRENCY = 8;
+
+export class Daemon {
+  readonly manager: Manager;
+  readonly reporter: NodeReporter;
+  readonly guests: GuestReconciler;
+  readonly #parts: DaemonParts;
+  readonly #cache: Cache<VirtualMachineInstance>;
+
+  constructor(parts: DaemonParts) {
+    this.#parts = parts;
+    const {settings, log, registry, client} = parts;
+    this.manager = new Manager({
+      log,
+      registry,
+      healthPort: settings.healthPort,
+      metricsPort: settings.metricsPort,
+    });
+    this.#cache = this.manager.addCache(
+      new Cache({
+        client,
+        resource: instances,
+        // The API server sends only what is this node's: the cost of a daemon does not grow with the cluster.
+        selection: {fieldSelector: `status.nodeName=${settings.node}`},
+        log,
+        registry,
+      }),
+    );
+    const controller: Controller = new Controller({
+      name: 'guest',
+      reconcile: (key, signal) => this.guests.reconcile(key, signal),
+      sources: [watching(this.#cache)],
+      isCurrent: key => this.#cache.isCurrent(key),
+      concurrency: CONCURRENCY,
+      timeoutMs: TURN_MS,
+      log,
+      registry,
+    });
+    this.guests = this.#reconciler(key => controller.enqueue(key));
+    this.reporter = this.#reporter();
+    this.manager.addController(controller);
+    this.manager.addRunnable(this.reporter);
+    this.manager.addReadyCheck('node', () => (this.reporter.published ? undefined : 'not tested and labelled yet'));
+    this.#registerMetrics();
+  }
+
+  /** Until the signal aborts. Guests run on. @throws what ended a part of it */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.manager.run(signal);
+    } finally {
+      this.guests.close();
+    }
+  }
+
+  #reconciler(wake: (key: Key) => void): GuestReconciler {
+    const {settings, host, clock, log} = this.#parts;
+    return new GuestReconciler({
+      node: settings.node,
+      instances: this.#instances(),
+      starter: {host, engine: qemuKind, netnsProgram: settings.netns},
+      pods: settings.pods,
+      wake,
+      tell: this.#tell(),
+      clock,
+      log,
+    });
+  }
+
+  #instances(): Instances {
+    const {client} = this.#parts;
+    const cache = this.#cache;
+    return {
+      get: key => cache.get(key),
+      patchStatus: async (vmi: VirtualMachineInstance, status: InstanceStatus, signal) => {
+        const options = {fieldManager: FieldManager.nodeDaemon, signal};
+        cache.wrote(await client.patchStatus(instances, vmi, status, options));
+      },
+    };
+  }
+
+  #tell(): Tell {
+    const {recorder} = this.#parts;
+    return (vmi, reason, message) =>
+      recorder.event(vmi, {type: reason === 'Started' ? 'Normal' : 'Warning', reason, message});
+  }
+
+  #reporter(): NodeReporter {
+    const {settings, client, clock, log} = this.#parts;
+    return new NodeReporter({
+      name: settings.node,
+      test: signal => testKvm(settings.selfTest, signal),
+      nodes: {
+        get: (name, signal) => client.get(core.nodes, {name}, signal),
+        patch: async (name, patch, signal) => {
+          await client.mergePatch(core.nodes, {name}, patch, {fieldManager: FieldManager.nodeDaemon, signal});
+        },
+      },
+      clock,
+      log,
+    });
+  }
+
+  #registerMetrics(): void {
+    const {settings, registry} = this.#parts;
+    registerNodeMetrics({
+      node: settings.node,
+      registry,
+      kvm: () => this.reporter.report,
+      guests: () => this.guests.guests.length,
+    });
+    registerGuestMetrics({node: settings.node, registry, sample: () => this.#sample()});
+  }
+
+  async #sample(): Promise<readonly GuestSample[]> {
+    const {host} = this.#parts;
+    const known = this.guests.guests.flatMap((guest: Guest) => {
+      const vmi = this.#cache.get(guest.key);
+      return vmi === undefined ? [] : [sampleGuest(host, guest, vmi)];
+    });
+    return Promise.all(known);
+  }
+}
