@@ -1,1 +1,5 @@
-export {};
+/** The operator as a library: what its process and its tests put together. */
+export type {Instance, Machine} from './objects.ts';
+export {makeOperator, type OperatorOptions} from './operator.ts';
+export {instances, machines} from './resources.ts';
+export {readSettings, type Settings} from './settings.ts';

@@ -1,0 +1,101 @@
+import {type Config, podNameOf} from '@wherry/api';
+import {
+  type Client,
+  type Clock,
+  Controller,
+  EventRecorder,
+  type Key,
+  LeaseElection,
+  type Log,
+  Manager,
+} from '@wherry/kube';
+import type {Registry} from 'prom-client';
+import {type Caches, makeCaches} from './caches.ts';
+import {registerMetrics} from './metrics.ts';
+import {instanceSources, machineSources} from './sources.ts';
+import {MachineReconciler} from './virtualmachine/reconciler.ts';
+import {LastWords} from './virtualmachineinstance/last-words.ts';
+import {InstanceReconciler} from './virtualmachineinstance/reconciler.ts';
+
+export interface OperatorOptions {
+  readonly client: Client;
+  readonly config: Config;
+  readonly log: Log;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  /** Numbers in [0, 1), for jitter. */
+  readonly random: () => number;
+  /** Unique to this process, for the election. */
+  readonly identity: string;
+  /** Where the Lease `wherry-operator` lies. */
+  readonly namespace: string;
+  /** 0 takes a free port. */
+  readonly healthPort: number;
+  readonly metricsPort: number;
+}
+
+/** Name of the Lease and of the source of events. */
+const component = 'wherry-operator';
+
+/** Reconciles at once: they wait for the API server most of the time. */
+const concurrency = 8;
+
+/** The operator, put together and not yet running: `run` of what is returned runs it. */
+export const makeOperator = (options: OperatorOptions): Manager => {
+  const {client, log, registry, clock, random} = options;
+  const caches = makeCaches({client, log, registry, clock});
+  const events = new EventRecorder({client, component, host: options.identity, log, clock});
+  const election = new LeaseElection({
+    client,
+    lease: {namespace: options.namespace, name: component},
+    identity: options.identity,
+    log,
+    registry,
+    clock,
+    random,
+  });
+  const {healthPort, metricsPort} = options;
+  const manager = new Manager({log, registry, healthPort, metricsPort, election});
+  for (const cache of Object.values(caches)) manager.addCache(cache);
+  registerMetrics(registry, caches.machines, caches.instances);
+  const shared = {client, caches, clock, events};
+  const machines = new MachineReconciler({...shared, random});
+  const instances = new InstanceReconciler({...shared, config: options.config, lastWords: rememberEndings(caches)});
+  const loop = {log, registry, clock, concurrency};
+  manager.addController(
+    new Controller({
+      ...loop,
+      name: 'virtualmachine',
+      sources: machineSources(caches),
+      reconcile: (key, signal) => machines.reconcile(key, signal),
+      isCurrent: key => caches.machines.isCurrent(key) && caches.instances.isCurrent(key),
+    }),
+  );
+  manager.addController(
+    new Controller({
+      ...loop,
+      name: 'virtualmachineinstance',
+      sources: instanceSources(caches),
+      reconcile: (key, signal) => instances.reconcile(key, signal),
+      isCurrent: key => isInstanceCurrent(caches, key),
+    }),
+  );
+  return manager;
+};
+
+/** Whether the caches have caught up with what the operator wrote about an instance and its pod. */
+const isInstanceCurrent = ({instances, pods}: Caches, key: Key): boolean => {
+  if (!instances.isCurrent(key)) return false;
+  const vmi = instances.get(key);
+  if (vmi === undefined) return true;
+  const {name, namespace, uid} = vmi.metadata;
+  return pods.isCurrent({namespace, name: podNameOf(name, uid)});
+};
+
+const rememberEndings = ({pods}: Caches): LastWords => {
+  const lastWords = new LastWords();
+  pods.onChange(change => {
+    if (change.type === 'deleted') lastWords.removed(change.object);
+  });
+  return lastWords;
+};

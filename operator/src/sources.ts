@@ -1,0 +1,41 @@
+import {isFinal} from '@wherry/api';
+import {keyOf, mapped, type Node, owned, type Source, watching} from '@wherry/kube';
+import {type Caches, Index} from './caches.ts';
+import type {Instance} from './objects.ts';
+import {sameJson} from './status-patch.ts';
+
+/** What makes the operator look at a machine: itself, the instance of its name, and that one's claims. */
+export const machineSources = ({machines, instances, claims}: Caches): Source[] => [
+  watching(machines),
+  // Also an instance that belongs to nobody: it stands in the way until it goes.
+  watching(instances),
+  mapped(claims, claim => usersOf(instances, claim)),
+];
+
+/** What makes the operator look at an instance: itself, its pods, its claims, and nodes that it waits for or lost. */
+export const instanceSources = ({instances, pods, claims, nodes}: Caches): Source[] => [
+  watching(instances),
+  owned(pods, 'VirtualMachineInstance'),
+  mapped(claims, claim => usersOf(instances, claim)),
+  mapped(
+    nodes,
+    node => [...waiting(instances), ...handedTo(instances, node)].map(keyOf),
+    change => change.type !== 'updated' || !sameFacts(change.previous, change.object),
+  ),
+];
+
+const usersOf = (instances: Caches['instances'], claim: {metadata: {namespace?: string; name?: string}}) =>
+  instances.byIndex(Index.claim, `${claim.metadata.namespace}/${claim.metadata.name}`).map(keyOf);
+
+/** Instances without a pod may have been waiting for just this node. */
+const waiting = (instances: Caches['instances']): readonly Instance[] =>
+  instances.byIndex(Index.node, '').filter(({status}) => status?.phase === undefined || status.phase === 'Pending');
+
+/** A node that is gone or out of service fences the runs that it had. */
+const handedTo = (instances: Caches['instances'], node: Node): readonly Instance[] =>
+  instances.byIndex(Index.node, node.metadata.name ?? '').filter(({status}) => !isFinal(status?.phase));
+
+/** Nodes are kept trimmed, so what is left of them is what decisions look at. */
+const sameFacts = (before: Node, after: Node): boolean => sameJson(withoutVersion(before), withoutVersion(after));
+
+const withoutVersion = ({metadata: {resourceVersion: _, ...metadata}, ...node}: Node): object => ({...node, metadata});

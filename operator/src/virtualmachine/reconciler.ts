@@ -1,0 +1,101 @@
+import {FieldManager, Finalizer, Reason, type VirtualMachineInstance} from '@wherry/api';
+import {type ApiError, type Client, type Clock, type EventRecorder, type Key, keyOf, type Result} from '@wherry/kube';
+import type {Caches} from '../caches.ts';
+import {finalizerPatch} from '../finalizers.ts';
+import type {Instance, Machine} from '../objects.ts';
+import {isRefusal} from '../refusal.ts';
+import {instances, machines} from '../resources.ts';
+import {statusPatch} from '../status-patch.ts';
+import {decide, type Plan} from './decide.ts';
+import {instanceCreated, instanceDeleted, instanceNotCreated} from './events.ts';
+import {gather} from './gather.ts';
+import {nextStatus} from './next-status.ts';
+import {runOf, type World} from './world.ts';
+
+export interface Options {
+  readonly client: Client;
+  readonly caches: Caches;
+  readonly clock: Clock;
+  readonly events: EventRecorder;
+  /** Numbers in [0, 1), for the jitter of back-offs. */
+  readonly random: () => number;
+}
+
+interface Acted {
+  readonly vm: Machine;
+  /** The run as it is now: one that was just made, too. */
+  readonly run: Instance | undefined;
+  readonly error: ApiError | undefined;
+}
+
+const asUs = {fieldManager: FieldManager.operator};
+
+/** A machine that lasts: its instance comes and goes as the run strategy says. */
+export class MachineReconciler {
+  readonly #options: Options;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  async reconcile(key: Key, signal: AbortSignal): Promise<Result> {
+    const {caches, clock, random} = this.#options;
+    const world = gather(caches, key);
+    if (world === undefined) return;
+    const plan = decide(world, clock.now(), random);
+    const acted = await this.#act(world, plan, signal);
+    await this.#report(world, plan, acted, signal);
+    // What was refused is tried again, later and later.
+    if (acted.error !== undefined) throw acted.error;
+    return plan.afterMs === undefined ? {} : {afterMs: plan.afterMs};
+  }
+
+  async #act(world: World, plan: Plan, signal: AbortSignal): Promise<Acted> {
+    const run = runOf(world);
+    const vm = plan.finalizer === 'add' ? await this.#setFinalizer(world.vm, 'add', signal) : world.vm;
+    if (plan.stop && run !== undefined) await this.#stop(vm, run, signal);
+    if (plan.create === undefined) return {vm, run, error: undefined};
+    return {vm, ...(await this.#start(vm, plan.create, signal))};
+  }
+
+  async #report(world: World, plan: Plan, {vm, run, error}: Acted, signal: AbortSignal): Promise<void> {
+    if (plan.finalizer === 'remove') {
+      await this.#setFinalizer(vm, 'remove', signal);
+      return;
+    }
+    const {client, caches, clock, random} = this.#options;
+    const refused = error?.message ?? plan.blocked;
+    const failure = refused === undefined ? undefined : {reason: Reason.FailedCreate, message: refused};
+    const patch = statusPatch(vm.status, nextStatus({...world, vm}, {run, failure}, clock.now(), random));
+    if (patch !== undefined) caches.machines.wrote(await client.patchStatus(machines, vm, patch, {...asUs, signal}));
+  }
+
+  async #start(vm: Machine, instance: VirtualMachineInstance, signal: AbortSignal): Promise<Omit<Acted, 'vm'>> {
+    const {client, caches, events} = this.#options;
+    try {
+      const run = await client.create(instances, instance as Instance, {...asUs, signal});
+      caches.instances.wrote(run);
+      events.event(vm, instanceCreated(vm.metadata.name));
+      return {run, error: undefined};
+    } catch (error) {
+      // One that the cache has not seen yet: the next reconcile will.
+      if (!isRefusal(error) || error.isAlreadyExists) throw error;
+      events.event(vm, instanceNotCreated(vm.metadata.name, error.message));
+      return {run: undefined, error};
+    }
+  }
+
+  async #stop(vm: Machine, run: Instance, signal: AbortSignal): Promise<void> {
+    const {client, events} = this.#options;
+    await client.delete(instances, keyOf(run), {uid: run.metadata.uid, signal});
+    events.event(vm, instanceDeleted(vm.metadata.name));
+  }
+
+  async #setFinalizer(vm: Machine, change: 'add' | 'remove', signal: AbortSignal): Promise<Machine> {
+    const {client, caches} = this.#options;
+    const patch = finalizerPatch(vm, Finalizer.virtualMachine, change);
+    const changed = await client.mergePatch(machines, keyOf(vm), patch, {...asUs, signal});
+    caches.machines.wrote(changed);
+    return changed;
+  }
+}

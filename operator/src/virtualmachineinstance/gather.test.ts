@@ -1,0 +1,143 @@
+import type {Key, KubeObject, Node, Pod} from '@wherry/kube';
+import {expect, test} from '@jest/globals';
+import {controllerUid, type Instance} from '../objects.ts';
+import {
+  aClaim,
+  anInstance,
+  aPod,
+  claimDisk,
+  config,
+  exited,
+  isRunning,
+  running,
+  scheduled,
+} from '../testing/fixtures.ts';
+import {gather} from './gather.ts';
+import {LastWords} from './last-words.ts';
+import type {World} from './world.ts';
+
+interface Cluster {
+  readonly vmi?: Instance;
+  /** What the caches know. */
+  readonly pods?: readonly Pod[];
+  readonly nodes?: readonly Node[];
+  readonly claims?: readonly ReturnType<typeof aClaim>[];
+  /** What only the API server knows. */
+  readonly live?: readonly KubeObject[];
+  readonly lastWords?: LastWords;
+}
+
+const node = (name: string, taints: {key: string; effect: string}[] = []): Node => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: {name},
+  spec: {taints},
+});
+
+/** Objects of one kind as a cache serves them. */
+const reader = (objects: readonly KubeObject[]) => ({
+  list: () => objects,
+  get: ({name}: Key) => objects.find(({metadata}) => metadata.name === name),
+  byIndex: (_index: string, uid: string) => objects.filter(object => controllerUid(object) === uid),
+});
+
+const asked: string[] = [];
+const gathered = async ({vmi, pods = [], nodes = [node('n1')], claims = [], live = [], lastWords}: Cluster) => {
+  asked.length = 0;
+  const sources = {
+    caches: {
+      machines: reader([]),
+      instances: reader(vmi === undefined ? [] : [vmi]),
+      pods: reader(pods),
+      nodes: reader(nodes),
+      claims: reader(claims),
+    },
+    client: {
+      get: async (resource: {kind: string}, {name}: Key) => {
+        asked.push(resource.kind);
+        return live.find(object => object.kind === resource.kind && object.metadata.name === name);
+      },
+    },
+    lastWords: lastWords ?? new LastWords(),
+    config,
+  };
+  return gather(sources as never, {namespace: 'default', name: 'web'}, new AbortController().signal);
+};
+const world = async (cluster: Cluster): Promise<World> => {
+  const found = await gathered(cluster);
+  if (found === undefined) throw new Error('no world');
+  return found;
+};
+
+const started = anInstance({status: running});
+
+test('there is no world without an instance', async () => {
+  expect(await gathered({})).toBeUndefined();
+});
+
+test('the pod of a new run is found by its name', async () => {
+  expect((await world({vmi: anInstance(), pods: [aPod()]})).pod?.metadata.uid).toBe('pod-uid');
+});
+
+test('a new run without a pod asks nobody', async () => {
+  expect((await world({vmi: anInstance()})).pod).toBeUndefined();
+  expect(asked).toEqual([]);
+});
+
+test('once handed over, a pod of the same name with another uid is a stray', async () => {
+  const impostor = aPod({metadata: {uid: 'other'}});
+  const {pod, strays} = await world({vmi: started, pods: [impostor]});
+  expect(pod).toBeUndefined();
+  expect(strays).toEqual([impostor]);
+});
+
+test('a pod that another object controls is not looked at', async () => {
+  const foreign = aPod({metadata: {ownerReferences: []}});
+  expect(await world({vmi: anInstance(), pods: [foreign]})).toMatchObject({pod: undefined, strays: []});
+});
+
+test('a pod that the cache lacks is asked for before a run is declared over', async () => {
+  for (const status of [{phase: 'Scheduling' as const}, scheduled, running]) {
+    const {pod} = await world({vmi: anInstance({status}), live: [aPod({state: isRunning})]});
+    expect(pod?.metadata.uid).toBe('pod-uid');
+  }
+});
+
+test('an answer that is another run’s pod is no answer', async () => {
+  const successor = aPod({metadata: {uid: 'successor'}});
+  expect((await world({vmi: started, live: [successor]})).pod).toBeUndefined();
+});
+
+test('the last words of the active pod are found when it is gone', async () => {
+  const lastWords = new LastWords();
+  lastWords.removed(aPod({state: exited(0)}));
+  expect((await world({vmi: started, lastWords})).lastWords?.metadata.uid).toBe('pod-uid');
+  expect((await world({vmi: started, pods: [aPod({state: isRunning})], lastWords})).lastWords).toBeUndefined();
+});
+
+const fences: [sentence: string, cluster: Cluster, fenced: boolean][] = [
+  ['a node that is there is not fenced', {}, false],
+  ['a node that the cache lacks is not fenced while the API server has it', {nodes: [], live: [node('n1')]}, false],
+  ['a node that is gone from the API is fenced', {nodes: []}, true],
+  [
+    'a node that is declared out of service is fenced',
+    {nodes: [node('n1', [{key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute'}])]},
+    true,
+  ],
+  [
+    'a node that is not ready is not fenced',
+    {nodes: [node('n1', [{key: 'node.kubernetes.io/unreachable', effect: 'NoExecute'}])]},
+    false,
+  ],
+  ['while the pod is there nobody asks', {nodes: [], pods: [aPod({state: isRunning})]}, false],
+];
+
+test.each(fences)('%s', async (_sentence, cluster, fenced) => {
+  expect((await world({vmi: started, ...cluster})).nodeFenced).toBe(fenced);
+});
+
+test('claims that exist are found by name, missing ones are missing', async () => {
+  const {claims} = await world({vmi: anInstance({spec: claimDisk('data')}), claims: [aClaim('data'), aClaim('other')]});
+  expect([...claims.keys()]).toEqual(['data']);
+  expect((await world({vmi: anInstance({spec: claimDisk('data')})})).claims.size).toBe(0);
+});

@@ -1,0 +1,74 @@
+import {type Config, podNameOf} from '@wherry/api';
+import {type Client, core, type Key, type Node, type PersistentVolumeClaim, type Pod} from '@wherry/kube';
+import {Index, type Readers} from '../caches.ts';
+import {isOutOfService, viewOf} from '../node-view.ts';
+import {controllerUid, type Instance} from '../objects.ts';
+import type {LastWords} from './last-words.ts';
+import {claimNames, type World} from './world.ts';
+
+export interface Sources {
+  readonly caches: Readers;
+  readonly client: Pick<Client, 'get'>;
+  readonly lastWords: LastWords;
+  readonly config: Config;
+}
+
+/** Everything that a decision about this instance needs; undefined when there is none. */
+export const gather = async (sources: Sources, key: Key, signal: AbortSignal): Promise<World | undefined> => {
+  const {caches, config, lastWords} = sources;
+  const vmi = caches.instances.get(key);
+  if (vmi === undefined) return undefined;
+  const owned = caches.pods.byIndex(Index.controller, vmi.metadata.uid);
+  const pod = owned.find(one => isPodOf(vmi, one)) ?? (await confirmed(sources, vmi, signal));
+  return {
+    vmi,
+    pod,
+    lastWords: pod === undefined ? lastWordsOf(vmi, lastWords) : undefined,
+    strays: owned.filter(one => one.metadata.uid !== pod?.metadata.uid),
+    claims: claimsOf(caches, vmi),
+    nodes: caches.nodes.list().map(viewOf),
+    nodeFenced: pod === undefined && (await isFenced(sources, vmi.status?.nodeName, signal)),
+    config,
+  };
+};
+
+/** Once a run is handed over, its pod is the one that was handed over, and no successor of the same name. */
+const isPodOf = (vmi: Instance, pod: Pod): boolean => {
+  const active = Object.keys(vmi.status?.activePods ?? {});
+  return active.length === 0 ? pod.metadata.name === podName(vmi) : active.includes(pod.metadata.uid ?? '');
+};
+
+const podName = (vmi: Instance): string => podNameOf(vmi.metadata.name, vmi.metadata.uid);
+
+/**
+ * A pod that should be there and is not in the cache is asked for: the caches of instances and pods run apart, and on a
+ * pod's absence a run may be declared over.
+ */
+const confirmed = async ({client}: Sources, vmi: Instance, signal: AbortSignal): Promise<Pod | undefined> => {
+  const {phase} = vmi.status ?? {};
+  if (phase !== 'Scheduling' && phase !== 'Scheduled' && phase !== 'Running') return undefined;
+  const key = {namespace: vmi.metadata.namespace, name: podName(vmi)};
+  const pod = await client.get(core.pods, key, signal);
+  return pod !== undefined && controllerUid(pod) === vmi.metadata.uid && isPodOf(vmi, pod) ? pod : undefined;
+};
+
+const lastWordsOf = (vmi: Instance, lastWords: LastWords): Pod | undefined =>
+  Object.keys(vmi.status?.activePods ?? {})
+    .map(uid => lastWords.of(uid))
+    .find(pod => pod !== undefined);
+
+/** A fence lets another engine start, so a node counts as gone only when the API server itself says so. */
+const isFenced = async ({caches, client}: Sources, name: string | undefined, signal: AbortSignal): Promise<boolean> => {
+  if (name === undefined) return false;
+  const node = caches.nodes.get({name}) ?? (await client.get<Node>(core.nodes, {name}, signal));
+  return node === undefined || isOutOfService(node);
+};
+
+/** The claims that the instance names and that exist. */
+export const claimsOf = (caches: Pick<Readers, 'claims'>, vmi: Instance): ReadonlyMap<string, PersistentVolumeClaim> =>
+  new Map(
+    claimNames(vmi).flatMap((name): [string, PersistentVolumeClaim][] => {
+      const claim = caches.claims.get({namespace: vmi.metadata.namespace, name});
+      return claim === undefined ? [] : [[name, claim]];
+    }),
+  );

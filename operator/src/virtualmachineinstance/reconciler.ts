@@ -1,0 +1,120 @@
+import {type Accelerator, FieldManager, Finalizer, Reason} from '@wherry/api';
+import {
+  ApiError,
+  type Client,
+  type Clock,
+  core,
+  type EventRecorder,
+  type Key,
+  keyOf,
+  type Pod,
+  type Result,
+} from '@wherry/kube';
+import type {Caches} from '../caches.ts';
+import {finalizerPatch} from '../finalizers.ts';
+import {controllerUid, type Instance} from '../objects.ts';
+import {renderPod} from '../pod/render.ts';
+import {isRefusal} from '../refusal.ts';
+import {instances} from '../resources.ts';
+import {statusPatch} from '../status-patch.ts';
+import {decide, type Plan} from './decide.ts';
+import {podCreated, podDeleted, podNotCreated} from './events.ts';
+import {gather, type Sources} from './gather.ts';
+import {nextStatus} from './next-status.ts';
+import type {World} from './world.ts';
+
+export interface Options extends Sources {
+  readonly client: Client;
+  readonly caches: Caches;
+  readonly clock: Clock;
+  readonly events: EventRecorder;
+}
+
+/** What acting on a plan changed: the instance as it is now, and what the API server refused. */
+interface Acted {
+  readonly vmi: Instance;
+  readonly error: ApiError | undefined;
+}
+
+const asUs = {fieldManager: FieldManager.operator};
+
+/** One run of a machine: its pod, its phase, its end. */
+export class InstanceReconciler {
+  readonly #options: Options;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  async reconcile(key: Key, signal: AbortSignal): Promise<Result> {
+    const world = await gather(this.#options, key, signal);
+    if (world === undefined) return;
+    const plan = decide(world);
+    const acted = await this.#act(world, plan, signal);
+    await this.#report(world, plan, acted, signal);
+    // What was refused is tried again, later and later.
+    if (acted.error !== undefined) throw acted.error;
+  }
+
+  async #act(world: World, plan: Plan, signal: AbortSignal): Promise<Acted> {
+    const vmi = plan.finalizer === 'add' ? await this.#setFinalizer(world.vmi, 'add', signal) : world.vmi;
+    for (const pod of plan.deletePods) await this.#deletePod(vmi, pod, signal);
+    const error = plan.makePod === undefined ? undefined : await this.#makePod(world, vmi, plan.makePod, signal);
+    return {vmi, error};
+  }
+
+  async #report(world: World, plan: Plan, {vmi, error}: Acted, signal: AbortSignal): Promise<void> {
+    const {client, caches, clock, events} = this.#options;
+    if (plan.finalizer === 'remove') {
+      await this.#setFinalizer(vmi, 'remove', signal);
+      return;
+    }
+    const failed = error === undefined ? undefined : {reason: Reason.FailedCreatePod, message: error.message};
+    const patch = statusPatch(vmi.status, nextStatus({...world, vmi}, plan.step, failed, clock.now()));
+    if (patch !== undefined) caches.instances.wrote(await client.patchStatus(instances, vmi, patch, {...asUs, signal}));
+    for (const event of plan.events) events.event(vmi, event);
+  }
+
+  /** Makes the pod of the run; returns the API server's refusal, if it refused. */
+  async #makePod(
+    world: World,
+    vmi: Instance,
+    accelerator: Accelerator,
+    signal: AbortSignal,
+  ): Promise<ApiError | undefined> {
+    const {client, caches, events} = this.#options;
+    const pod = renderPod(vmi, accelerator, world.config);
+    const name = pod.metadata.name ?? '';
+    try {
+      caches.pods.wrote(await client.create(core.pods, pod, {...asUs, signal}));
+      events.event(vmi, podCreated(name));
+      return undefined;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      if (error.isAlreadyExists && (await this.#isOurs(vmi, pod, signal))) return undefined;
+      events.event(vmi, podNotCreated(name, error.message));
+      return error;
+    }
+  }
+
+  /** The pod was made before, by a reconcile that was cut off, and the cache has not seen it yet. */
+  async #isOurs(vmi: Instance, pod: Pod, signal: AbortSignal): Promise<boolean> {
+    const existing = await this.#options.client.get(core.pods, keyOf(pod), signal);
+    return existing !== undefined && controllerUid(existing) === vmi.metadata.uid;
+  }
+
+  async #deletePod(vmi: Instance, pod: Pod, signal: AbortSignal): Promise<void> {
+    const {client, events} = this.#options;
+    const {uid} = pod.metadata;
+    await client.delete(core.pods, keyOf(pod), {...(uid === undefined ? {} : {uid}), signal});
+    events.event(vmi, podDeleted(pod.metadata.name ?? ''));
+  }
+
+  async #setFinalizer(vmi: Instance, change: 'add' | 'remove', signal: AbortSignal): Promise<Instance> {
+    const {client, caches} = this.#options;
+    const patch = finalizerPatch(vmi, Finalizer.instance, change);
+    const changed = await client.mergePatch(instances, keyOf(vmi), patch, {...asUs, signal});
+    caches.instances.wrote(changed);
+    return changed;
+  }
+}

@@ -1,0 +1,186 @@
+/** A real control plane, and operators that run in the test's process. */
+import {randomUUID} from 'node:crypto';
+import {Client, core, defineResource, fromKubeconfig, type KubeObject, type Log, systemClock} from '@wherry/kube';
+import {makeOperator} from '@wherry/operator';
+import {Registry} from 'prom-client';
+import {type ControlPlane, startControlPlane} from '../../support/control-plane.ts';
+import {crdFolder} from '../../support/crds.ts';
+import {eventually} from '../../support/eventually.ts';
+
+const quotas = defineResource<KubeObject>({
+  group: '',
+  version: 'v1',
+  plural: 'resourcequotas',
+  kind: 'ResourceQuota',
+  namespaced: true,
+});
+
+/** Warnings of the operator are shown when a test fails to say why. */
+const log: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (fields, message) => remember(message, fields),
+  error: (fields, message) => remember(message, fields),
+};
+const remembered: string[] = [];
+const remember = (message: string, fields: object): void => {
+  const {err} = fields as {err?: Error};
+  remembered.push(`${message}: ${err?.stack ?? JSON.stringify(fields)}`);
+};
+
+interface Running {
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+  readonly registry: Registry;
+}
+
+export class Theatre {
+  readonly client: Client;
+  readonly #control: ControlPlane;
+  readonly #operators = new Map<string, Running>();
+  #writes = 0;
+
+  private constructor(control: ControlPlane, client: Client) {
+    this.#control = control;
+    this.client = client;
+  }
+
+  static async open(): Promise<Theatre> {
+    const control = await startControlPlane({crds: [crdFolder]});
+    const client = new Client({
+      kubeConfig: await fromKubeconfig(control.kubeconfig),
+      userAgent: 'test',
+      registry: new Registry(),
+    });
+    return new Theatre(control, client);
+  }
+
+  async close(): Promise<void> {
+    for (const name of [...this.#operators.keys()]) await this.stopOperator(name);
+    await this.client?.close();
+    await this.#control.stop();
+  }
+
+  /** What the operators warned of so far. */
+  get complaints(): readonly string[] {
+    return remembered;
+  }
+
+  async startOperator(name: string): Promise<void> {
+    const registry = new Registry();
+    const client = new Client({
+      kubeConfig: await fromKubeconfig(this.#control.kubeconfig),
+      userAgent: 'wherry-operator',
+      registry,
+    });
+    const operator = makeOperator({
+      client: this.#counting(client),
+      config: {
+        launcherImage: 'wherry/launcher:test',
+        imagePullPolicy: 'IfNotPresent',
+        allowEmulation: false,
+        logLevel: 'info',
+      },
+      log,
+      registry,
+      clock: systemClock,
+      random: () => 0,
+      identity: `${name}_${randomUUID()}`,
+      namespace: 'default',
+      healthPort: 0,
+      metricsPort: 0,
+    });
+    const stop = new AbortController();
+    const done = operator.run(stop.signal).finally(() => client.close());
+    this.#operators.set(name, {stop, done, registry});
+  }
+
+  /** As on SIGTERM: the lease is given up. */
+  async stopOperator(name: string): Promise<void> {
+    const running = this.#operators.get(name);
+    this.#operators.delete(name);
+    running?.stop.abort();
+    await running?.done;
+  }
+
+  /** Which of the operators leads. */
+  async leader(): Promise<string> {
+    return eventually(
+      async () => {
+        for (const [name, {registry}] of this.#operators)
+          if ((await registry.metrics()).includes('leader_election_master_status{name="wherry-operator"} 1'))
+            return name;
+        throw new Error('nobody leads');
+      },
+      {timeoutMs: 30_000, everyMs: 50},
+    );
+  }
+
+  /** Writes of all operators so far, without events and the election’s. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  /** The kubelet: the node is ready. */
+  async ready(name: string): Promise<void> {
+    const status = {conditions: [{type: 'Ready', status: 'True', reason: 'KubeletReady'}]};
+    await this.client.mergePatch(core.nodes, {name}, {status}, {subresource: 'status'});
+    // The API server marks new nodes until the node controller, which is not here, takes the mark off.
+    await this.client.mergePatch(core.nodes, {name}, {spec: {taints: null}});
+  }
+
+  /** Makes the quota and waits until the API server enforces it. */
+  async createQuota(namespace: string): Promise<void> {
+    const key = {namespace, name: 'none'};
+    await this.client.create(quotas, {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: key,
+      spec: {hard: {pods: '0'}},
+    } as KubeObject);
+    // Nothing here counts usage, which the admission asks for.
+    await this.client.mergePatch(
+      quotas,
+      key,
+      {status: {hard: {pods: '0'}, used: {pods: '0'}}},
+      {subresource: 'status'},
+    );
+  }
+
+  /** The client itself, with its writes counted. */
+  #counting(client: Client): Client {
+    const writing = new Set<string | symbol>(['create', 'apply', 'update', 'mergePatch', 'patchStatus', 'delete']);
+    return new Proxy(client, {
+      get: (target, property) => {
+        const value: unknown = Reflect.get(target, property, target);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]): unknown => {
+          const {plural} = (args[0] ?? {}) as {plural?: string};
+          if (writing.has(property) && plural !== 'events' && plural !== 'leases') this.#writes += 1;
+          return Reflect.apply(value, target, args);
+        };
+      },
+    });
+  }
+
+  async deleteQuota(namespace: string): Promise<void> {
+    await this.client.delete(quotas, {namespace, name: 'none'});
+  }
+
+  /** Resolves when the API server refuses a plain pod in the namespace: admission reads it from a cache. */
+  async restrictedIsEnforced(namespace: string): Promise<void> {
+    const plain = {
+      apiVersion: 'v1' as const,
+      kind: 'Pod' as const,
+      metadata: {namespace, generateName: 'plain-'},
+      spec: {containers: [{name: 'c', image: 'i'}]},
+    };
+    await eventually(
+      async () => {
+        const made = await this.client.create(core.pods, plain).catch(() => undefined);
+        if (made !== undefined) throw new Error('a plain pod is still admitted');
+      },
+      {timeoutMs: 10_000, everyMs: 50},
+    );
+  }
+}
