@@ -1,0 +1,87 @@
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {run} from '../../scripts/core/command.ts';
+import {buildImage, type ContextFile, imageExists} from '../../scripts/core/docker.ts';
+import {fingerprint} from '../../scripts/core/fingerprint.ts';
+import {repository} from '../../scripts/core/paths.ts';
+import type {Progress} from '../../scripts/core/progress.ts';
+import {bundle, external, type Program} from './bundle.ts';
+import {nodeRoot, type RootRequest, rootKey} from './root.ts';
+
+interface NodeImage {
+  readonly program: Program;
+  readonly root: RootRequest;
+  /** Numeric, as Kubernetes checks it. */
+  readonly user: number;
+  /** Files beside the bundle: path in the image, and path in the repository that it comes from. */
+  readonly files: Readonly<Record<string, string>>;
+  /** What must be built first. */
+  readonly prepare?: (progress: Progress) => Promise<void>;
+}
+
+const operator: NodeImage = {
+  program: 'operator',
+  root: {name: 'operator', packages: [], programs: []},
+  user: 65532,
+  files: {},
+};
+
+/** Runs as root: it opens devices and enters the network namespaces of pods. */
+const nodeDaemon: NodeImage = {
+  program: 'node-daemon',
+  root: {name: 'node-daemon', packages: ['nftables'], programs: ['usr/sbin/nft']},
+  user: 0,
+  files: {
+    'usr/lib/wherry/libwherry.so': 'target/release/libwherry.so',
+    'usr/bin/wherry-kvm-selftest': 'target/release/wherry-kvm-selftest',
+    'usr/bin/wherry-netns': 'target/release/wherry-netns',
+    'app/node_modules/koffi': 'node_modules/koffi',
+    'app/node_modules/@koromix/koffi-linux-x64': 'node_modules/@koromix/koffi-linux-x64',
+  },
+  prepare: progress =>
+    progress.step('build the native library and helpers', async say => {
+      const packages = ['wherry-ffi', 'wherry-selftest', 'wherry-netns'].flatMap(name => ['-p', name]);
+      await run('cargo', ['build', '--release', ...packages], {cwd: repository, onLine: say});
+    }),
+};
+
+/** The reference of the operator's image, built where its content is new. */
+export const operatorImage = (progress: Progress): Promise<string> => make(progress, operator);
+
+/** The reference of the node-daemon's image, built where its content is new. */
+export const nodeDaemonImage = (progress: Progress): Promise<string> => make(progress, nodeDaemon);
+
+/** The bundle's content is the key: a change of a comment builds no image. */
+async function make(progress: Progress, image: NodeImage): Promise<string> {
+  await image.prepare?.(progress);
+  const folder = await mkdtemp(join(tmpdir(), 'wherry-bundle-'));
+  try {
+    await bundle(image.program, folder);
+    const dockerfile = join(import.meta.dirname, 'node.dockerfile');
+    const files = Object.values(image.files).map(path => join(repository, path));
+    const key = await fingerprint({
+      files: [join(folder, 'main.js'), dockerfile, ...files],
+      values: [await rootKey(image.root), ...external, ...Object.keys(image.files)],
+    });
+    const tag = `wherry/${image.program}:${key}`;
+    if (!(await imageExists(tag))) {
+      const root = await nodeRoot(progress, image.root);
+      await progress.step(`build the image ${tag}`, () =>
+        buildImage({tag, dockerfile, args: {USER: String(image.user)}, files: context(image, folder, root)}),
+      );
+    }
+    return tag;
+  } finally {
+    await rm(folder, {recursive: true, force: true});
+  }
+}
+
+const context = (image: NodeImage, bundled: string, root: string): Record<string, ContextFile> => ({
+  'root.tar': {from: root},
+  'files/app/main.js': {from: join(bundled, 'main.js')},
+  'files/app/main.js.map': {from: join(bundled, 'main.js.map')},
+  ...Object.fromEntries(
+    Object.entries(image.files).map(([to, from]) => [`files/${to}`, {from: join(repository, from)}]),
+  ),
+});

@@ -1,0 +1,8 @@
+# A program on Node.js, without a shell or a package manager: the root holds node and the libraries that it loads.
+FROM scratch
+ADD root.tar /
+COPY files /
+ENV PATH=/usr/bin:/usr/sbin NODE_OPTIONS=--enable-source-maps WHERRY_NATIVE_LIB=/usr/lib/wherry/libwherry.so
+ARG USER=65532
+USER $USER
+ENTRYPOINT ["/usr/bin/node", "/app/main.js"]
