@@ -10,11 +10,16 @@ interface Listing<T> {
  * Gauges under KubeVirt's names, computed from the caches at each scrape: nothing is counted twice or forgotten.
  */
 export const registerMetrics = (registry: Registry, machines: Listing<Machine>, instances: Listing<Instance>): void => {
+  registry.registerMetric(machineInfo(machines));
+  registry.registerMetric(phaseCount(instances));
+};
+
+const machineInfo = (machines: Listing<Machine>) =>
   new Gauge({
     name: 'kubevirt_vm_info',
     help: 'Virtual machines: 1 for each, with its status.',
     labelNames: ['name', 'namespace', 'status', 'status_group'],
-    registers: [registry],
+    registers: [],
     collect() {
       this.reset();
       for (const {metadata, status} of machines.list()) {
@@ -24,18 +29,19 @@ export const registerMetrics = (registry: Registry, machines: Listing<Machine>, 
       }
     },
   });
+
+const phaseCount = (instances: Listing<Instance>) =>
   new Gauge({
     name: 'kubevirt_vmi_phase_count',
     help: 'Virtual machine instances by phase and node.',
     labelNames: ['phase', 'node'],
-    registers: [registry],
+    registers: [],
     collect() {
       this.reset();
       for (const {status} of instances.list())
         this.inc({phase: (status?.phase ?? 'Unset').toLowerCase(), node: status?.nodeName ?? ''});
     },
   });
-};
 
 /** KubeVirt's coarse view of a machine, for alerts. */
 const groups: Readonly<Record<PrintableStatus, string>> = {

@@ -32,6 +32,5 @@ test.each([
 });
 
 test('a missing file is named', () => {
-  const missing = () => readSettings({WHERRY_CONFIG: '/nowhere.json'});
-  expect(missing).toThrow(/\/nowhere\.json.*ENOENT/);
+  expect(() => readSettings({WHERRY_CONFIG: '/nowhere.json'})).toThrow(/\/nowhere\.json.*ENOENT/);
 });

@@ -38,4 +38,7 @@ const handedTo = (instances: Caches['instances'], node: Node): readonly Instance
 /** Nodes are kept trimmed, so what is left of them is what decisions look at. */
 const sameFacts = (before: Node, after: Node): boolean => sameJson(withoutVersion(before), withoutVersion(after));
 
-const withoutVersion = ({metadata: {resourceVersion: _, ...metadata}, ...node}: Node): object => ({...node, metadata});
+const withoutVersion = ({metadata: {resourceVersion: _version, ...metadata}, ...node}: Node): object => ({
+  ...node,
+  metadata,
+});

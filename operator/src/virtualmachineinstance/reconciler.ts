@@ -1,6 +1,6 @@
 import {type Accelerator, FieldManager, Finalizer, Reason} from '@wherry/api';
 import {
-  ApiError,
+  type ApiError,
   type Client,
   type Clock,
   core,

@@ -28,7 +28,13 @@ const remember = (message: string, fields: object): void => {
   remembered.push(`${message}: ${err?.stack ?? JSON.stringify(fields)}`);
 };
 
+interface Life {
+  /** Writes until it dies. */
+  left: number;
+}
+
 interface Running {
+  readonly life: Life;
   readonly stop: AbortController;
   readonly done: Promise<void>;
   readonly registry: Registry;
@@ -56,7 +62,7 @@ export class Theatre {
   }
 
   async close(): Promise<void> {
-    for (const name of [...this.#operators.keys()]) await this.stopOperator(name);
+    await this.stopOperators();
     await this.client?.close();
     await this.#control.stop();
   }
@@ -66,15 +72,20 @@ export class Theatre {
     return remembered;
   }
 
-  async startOperator(name: string): Promise<void> {
+  /**
+   * @param diesAfter the process is as good as dead after so many writes: they are carried out, but nothing that
+   * follows is. Events and the election's writes do not count and go on. Defaults to never.
+   */
+  async startOperator(name: string, diesAfter = Number.POSITIVE_INFINITY): Promise<void> {
     const registry = new Registry();
     const client = new Client({
       kubeConfig: await fromKubeconfig(this.#control.kubeconfig),
       userAgent: 'wherry-operator',
       registry,
     });
+    const life: Life = {left: diesAfter};
     const operator = makeOperator({
-      client: this.#counting(client),
+      client: this.#counting(client, life),
       config: {
         launcherImage: 'wherry/launcher:test',
         imagePullPolicy: 'IfNotPresent',
@@ -91,8 +102,8 @@ export class Theatre {
       metricsPort: 0,
     });
     const stop = new AbortController();
-    const done = operator.run(stop.signal).finally(() => client.close());
-    this.#operators.set(name, {stop, done, registry});
+    const done = operator.run(stop.signal).then(() => client.close());
+    this.#operators.set(name, {life, stop, done, registry});
   }
 
   /** As on SIGTERM: the lease is given up. */
@@ -101,6 +112,14 @@ export class Theatre {
     this.#operators.delete(name);
     running?.stop.abort();
     await running?.done;
+  }
+
+  async stopOperators(): Promise<void> {
+    for (const name of this.#operators.keys()) await this.stopOperator(name);
+  }
+
+  hasDied(name: string): boolean {
+    return this.#operators.get(name)?.life.left === 0;
   }
 
   /** Which of the operators leads. */
@@ -147,8 +166,8 @@ export class Theatre {
     );
   }
 
-  /** The client itself, with its writes counted. */
-  #counting(client: Client): Client {
+  /** The client itself, with its writes counted, until it dies. */
+  #counting(client: Client, life: Life): Client {
     const writing = new Set<string | symbol>(['create', 'apply', 'update', 'mergePatch', 'patchStatus', 'delete']);
     return new Proxy(client, {
       get: (target, property) => {
@@ -156,8 +175,14 @@ export class Theatre {
         if (typeof value !== 'function') return value;
         return (...args: unknown[]): unknown => {
           const {plural} = (args[0] ?? {}) as {plural?: string};
-          if (writing.has(property) && plural !== 'events' && plural !== 'leases') this.#writes += 1;
-          return Reflect.apply(value, target, args);
+          if (!writing.has(property) || plural === 'events' || plural === 'leases')
+            return Reflect.apply(value, target, args);
+          if (life.left <= 0) return Promise.reject(new Error('this operator is dead'));
+          life.left -= 1;
+          this.#writes += 1;
+          const answer = Reflect.apply(value, target, args) as Promise<unknown>;
+          // The server did what it was asked, and nobody heard of it.
+          return life.left > 0 ? answer : answer.then(() => Promise.reject(new Error('this operator died')));
         };
       },
     });
