@@ -5,6 +5,7 @@ import {repository} from '../core/paths.ts';
 import type {Progress} from '../core/progress.ts';
 import {tools} from '../toolchain/tools.ts';
 import {checkSuite} from './checks.ts';
+import {goSuite} from './go-suite.ts';
 import {jestSuite} from './jest-suite.ts';
 import {rustSuite} from './rust-suite.ts';
 import type {Suite} from './suite.ts';
@@ -16,6 +17,7 @@ export function suites(progress: Progress): Suite[] {
     // The binding's tests call the real library.
     jestSuite({project: 'unit', args: ['--maxWorkers=2'], prepare: () => buildNative(progress)}),
     rustSuite,
+    goSuite,
     jestSuite({
       project: 'integration',
       args: ['--verbose', '--testTimeout=60000', '--maxWorkers=2'],

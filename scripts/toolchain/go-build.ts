@@ -24,13 +24,17 @@ const stamps = [
   'github.com/containernetworking/plugins/pkg/utils/buildversion.BuildVersion=v1.9.1',
 ];
 
-const flags = [
+/** Of every build and test, so that they share what they compile. */
+export const goFlags: readonly string[] = [
   '-trimpath',
   '-buildvcs=false',
   `-ldflags=-s -w ${stamps.map(stamp => `-X ${stamp}`).join(' ')}`,
   // Storage drivers of containerd that the nodes do not use.
   '-tags=no_aufs,no_zfs,no_btrfs,no_devmapper',
 ];
+
+/** Static programs, whatever the user's own settings are. */
+export const goEnv = {CGO_ENABLED: '0', GOFLAGS: undefined};
 
 export interface GoBuild {
   packages: readonly string[];
@@ -41,7 +45,7 @@ export interface GoBuild {
 /** Changes when the module, the compiler or the flags do. */
 export async function goFingerprint({packages, extra = []}: GoBuild): Promise<string> {
   const compiler = await run('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH'], {cwd: goModule});
-  return fingerprint({files: [goModule], values: [compiler, ...flags, ...packages, ...extra]});
+  return fingerprint({files: [goModule], values: [compiler, ...goFlags, ...packages, ...extra]});
 }
 
 /** Static binaries of `packages`, named as their packages, in `folder`. */
@@ -51,9 +55,9 @@ export async function goBuild(
   say: (doing: string) => void,
 ): Promise<void> {
   let built = 0;
-  await run('nice', ['go', 'build', '-v', ...flags, ...extra, '-o', `${folder}/`, ...packages], {
+  await run('nice', ['go', 'build', '-v', ...goFlags, ...extra, '-o', `${folder}/`, ...packages], {
     cwd: goModule,
-    env: {CGO_ENABLED: '0', GOFLAGS: undefined},
+    env: goEnv,
     onLine(line) {
       if (line.startsWith('go: downloading')) say(line.slice('go: '.length));
       else say(`${++built} packages compiled, last ${line}`);
