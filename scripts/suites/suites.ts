@@ -40,9 +40,7 @@ export function longSuites(): Suite[] {
 
 /** A cluster with Wherry on it. Not Jest's globalSetup, which cannot load modules as Node.js itself does. */
 async function deployForE2e(progress: Progress): Promise<void> {
-  const {default: setUp} = (await import(join(repository, 'test/e2e/global-setup.ts'))) as {
-    default: (progress: Progress) => Promise<void>;
-  };
+  const {default: setUp} = await import('../../test/e2e/global-setup.ts');
   await setUp(progress);
 }
 
