@@ -16,11 +16,16 @@ import {
 import type {Host} from '@wherry/native';
 import type {Registry} from 'prom-client';
 import {qemuKind} from './engine/qemu/qemu-kind.ts';
+import {askAgent} from './guest/agent.ts';
 import {type Guest, GuestReconciler, type Instances, type Tell} from './guest/reconciler.ts';
+import {acceleratorOf} from './guest/selection.ts';
+import {startGuest} from './guest/start.ts';
+import {peerProblem} from './launcher/peer.ts';
 import type {Log} from './log.ts';
 import {registerGuestMetrics} from './metrics/guest-metrics.ts';
 import {registerNodeMetrics} from './metrics/node-metrics.ts';
 import {type GuestSample, sampleGuest} from './metrics/sample.ts';
+import {readPodNetwork} from './network/pod-network.ts';
 import {NodeReporter} from './node/node-reporter.ts';
 import {testKvm} from './node/self-test.ts';
 import type {Settings} from './settings.ts';
@@ -107,8 +112,14 @@ export class Daemon {
     return new GuestReconciler({
       node: settings.node,
       instances: this.#instances(),
-      starter: {host, engine: qemuKind, netnsProgram: settings.netns},
-      pods: settings.pods,
+      start: async (vmi, link, signal) => {
+        await startGuest({host, engine: qemuKind, netnsProgram: settings.netns}, vmi, acceleratorOf(vmi), link, signal);
+      },
+      sources: {
+        podNetwork: launcher => readPodNetwork(host, launcher),
+        agent: folder => askAgent(host, folder),
+      },
+      link: {host, pods: settings.pods, peerProblem},
       wake,
       tell: this.#tell(),
       clock,

@@ -49,7 +49,7 @@ export const converse = async (stream: Duplex, id: number): Promise<AgentFacts> 
   }
 };
 
-/** The `return` of one answer after the other; each call waits for the next. */
+/** The `return` of one answer after the other, undefined for a refusal; each call waits for the next. */
 const answersOf = (stream: Duplex): {next: () => Promise<unknown>; stop: () => void} => {
   let held = Buffer.alloc(0);
   let waiting: PromiseWithResolvers<unknown> | undefined;
@@ -82,7 +82,9 @@ const answersOf = (stream: Duplex): {next: () => Promise<unknown>; stop: () => v
     else deliver();
   });
   stream.on('error', () => {});
-  stream.on('close', () => fail(new DaemonError('CONNECTION_CLOSED', 'the guest agent closed its channel')));
+  const closed = (): void => fail(new DaemonError('CONNECTION_CLOSED', 'the guest agent closed its channel'));
+  stream.on('end', closed);
+  stream.on('close', closed);
   return {
     next: () => {
       if (fault !== undefined) return Promise.reject(fault);
@@ -102,8 +104,8 @@ const returnOf = (line: string): unknown => {
   } catch (error) {
     throw new DaemonError('PROTOCOL', 'the guest agent sent what is no JSON', {cause: error});
   }
-  if (!isObject(answer) || !('return' in answer)) throw new DaemonError('PROTOCOL', 'the guest agent refused');
-  return answer['return'];
+  // An agent may have been told not to answer this: then it is not known.
+  return isObject(answer) ? answer['return'] : undefined;
 };
 
 const osFields = {

@@ -1,14 +1,13 @@
 /** What must be asked of node, engine and agent to report on a running guest, each asked once as long as it holds. */
 import {Annotation, type VirtualMachineInstance} from '@wherry/api';
-import type {Host} from '@wherry/native';
+import type {Dir} from '@wherry/native';
 import {QemuEngine} from '../engine/qemu/qemu-engine.ts';
 import {messageOf} from '../errors.ts';
 import type {Log} from '../log.ts';
 import {effectiveMachine} from '../machine/effective-machine.ts';
-import {askAgent} from './agent.ts';
 import type {PodLink} from './pod-link.ts';
 import {acceleratorOf} from './selection.ts';
-import {ipv4, POD_INTERFACE} from './start.ts';
+import type {PodNetwork} from '../network/pod-network.ts';
 import type {AgentFacts, RunningFacts} from './status.ts';
 
 /** How long what the agent said counts as true. */
@@ -17,13 +16,19 @@ const AGENT_TTL_MS = 300_000;
 const AGENT_RETRY_MS = 10_000;
 
 interface Steady {
-  readonly podAddresses: readonly string[];
-  readonly mtu: number;
+  readonly network: PodNetwork;
   readonly version: string;
 }
 
+/** What is asked beside the engine. */
+export interface Sources {
+  readonly podNetwork: (launcher: {readonly pid: number; readonly pidfd: number}) => Promise<PodNetwork>;
+  /** Asks the agent behind the socket in this folder. */
+  readonly agent: (folder: Dir) => Promise<AgentFacts>;
+}
+
 export interface FactsOptions {
-  readonly host: Host;
+  readonly sources: Sources;
   readonly link: PodLink;
   /** Local, never set back, in milliseconds. */
   readonly monotonic: () => number;
@@ -43,14 +48,14 @@ export class GuestFacts {
   async gather(vmi: VirtualMachineInstance): Promise<RunningFacts> {
     const {view, connection} = this.#options.link;
     this.#steady ??= await this.#look();
-    const {podAddresses, mtu, version} = this.#steady;
-    const machine = effectiveMachine(vmi, {accelerator: acceleratorOf(vmi), mtu, vhost: false});
+    const {network, version} = this.#steady;
+    const machine = effectiveMachine(vmi, {accelerator: acceleratorOf(vmi), mtu: network.mtu, vhost: false});
     const engine = new QemuEngine(connection);
     return {
       machine,
       machineType: engine.kind.machineType,
       engine: {name: 'qemu', version, reason: reasonFor(vmi)},
-      podAddresses,
+      podAddresses: network.addresses,
       paused: view.at === 'connected' && view.paused,
       agent: view.at === 'connected' && view.agent ? await this.#askAgent() : this.#forgetAgent(),
     };
@@ -62,29 +67,24 @@ export class GuestFacts {
   }
 
   async #look(): Promise<Steady> {
-    const {host, link} = this.#options;
+    const {sources, link} = this.#options;
     const engine = new QemuEngine(link.connection);
-    const netns = host.netnsOf(link.process);
-    try {
-      const [pod, {version}] = await Promise.all([
-        host.linkInfo(netns, POD_INTERFACE),
-        engine.describe(),
-        engine.watchMemory(),
-      ]);
-      return {podAddresses: ipv4(pod.addresses), mtu: pod.mtu, version};
-    } finally {
-      host.close(netns);
-    }
+    const [network, {version}] = await Promise.all([
+      sources.podNetwork(link.process),
+      engine.describe(),
+      engine.watchMemory(),
+    ]);
+    return {network, version};
   }
 
   /** A guest may open the channel and never answer: it is asked again, but nothing waits for it to be reported. */
   async #askAgent(): Promise<AgentFacts | undefined> {
-    const {host, link, monotonic, log} = this.#options;
+    const {sources, link, monotonic, log} = this.#options;
     if (this.#agent !== undefined && monotonic() < this.#agent.until) return this.#agent.facts;
     let facts: AgentFacts | undefined;
     try {
       using folder = link.folder();
-      facts = folder === undefined ? undefined : await askAgent(host, folder);
+      facts = folder === undefined ? undefined : await sources.agent(folder);
     } catch (error) {
       log.debug({pod: link.podUid, reason: messageOf(error)}, 'guest agent did not answer');
     }

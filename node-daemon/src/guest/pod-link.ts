@@ -1,8 +1,7 @@
 /** The daemon's hold on one pod: a connection to its launcher, and a pidfd that outlives it. */
-import {readFileSync} from 'node:fs';
 import {Socket} from 'node:net';
 import {PodLayout} from '@wherry/api';
-import {type Dir, type Host, isNativeError, type UnixConnection} from '@wherry/native';
+import {type Dir, type Host, isNativeError, type PeerCredentials, type UnixConnection} from '@wherry/native';
 import {qmp} from '../engine/qemu/qmp.ts';
 import {AGENT_CHARDEV} from '../engine/qemu/machine-type.ts';
 import {DaemonError} from '../errors.ts';
@@ -17,6 +16,8 @@ export interface PodLinkOptions {
   /** The kubelet's folder of pods. */
   readonly pods: string;
   readonly podUid: string;
+  /** What is wrong with the process behind a socket; undefined when it is a launcher. */
+  readonly peerProblem: (peer: PeerCredentials) => string | undefined;
   /** The view may have changed. Called from events; must not throw. */
   readonly onChange: () => void;
   /** Milliseconds since the epoch. */
@@ -117,12 +118,7 @@ export class PodLink {
   }
 
   async #meet({fd, peer}: UnixConnection): Promise<LauncherView> {
-    const {host} = this.#options;
-    if (peer.uid !== PodLayout.user) {
-      host.close(fd);
-      throw new DaemonError('PROTOCOL', `the launcher's socket is served by uid ${peer.uid}, not ${PodLayout.user}`);
-    }
-    this.#process ??= this.#processBehind(fd, peer.pid);
+    this.#process ??= this.#processBehind(fd, peer);
     const held: Held = {
       early: [],
       connection: new LauncherConnection(new Socket({fd, readable: true, writable: true}), {
@@ -139,20 +135,17 @@ export class PodLink {
     }
   }
 
-  /**
-   * That this process is dead shall mean that the whole pod is dead: only PID 1 of a PID namespace takes all others along.
-   */
-  #processBehind(socketFd: number, pid: number): Process {
-    const {host} = this.#options;
+  /** The first one that served the socket stands for the pod; a later one could be anybody in it. */
+  #processBehind(socketFd: number, peer: PeerCredentials): Process {
+    const {host, peerProblem} = this.#options;
+    let pidfd: number | undefined;
     try {
-      const pidfd = host.peerPidfd(socketFd);
-      if (isNamespaceInit(pid)) return {pid, pidfd};
-      host.close(pidfd);
-      throw new DaemonError(
-        'PROTOCOL',
-        `the launcher's socket is served by process ${pid}, which is not its pod's PID 1`,
-      );
+      pidfd = host.peerPidfd(socketFd);
+      const problem = peerProblem(peer);
+      if (problem !== undefined) throw new DaemonError('PROTOCOL', `the launcher's socket is not its own: ${problem}`);
+      return {pid: peer.pid, pidfd};
     } catch (error) {
+      if (pidfd !== undefined) host.close(pidfd);
       host.close(socketFd);
       throw error;
     }
@@ -200,9 +193,6 @@ export class PodLink {
     return this.#view;
   }
 }
-
-/** /proc/<pid>/status lists the process's number in each namespace, the innermost last. */
-const isNamespaceInit = (pid: number): boolean => /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
 const said = (ending: string | undefined): {ending?: string} => (ending === undefined ? {} : {ending});
 

@@ -5,10 +5,9 @@ import {keyText} from '@wherry/kube';
 import {messageOf} from '../errors.ts';
 import type {Log} from '../log.ts';
 import {decide, type Step} from './decide.ts';
-import {GuestFacts} from './facts.ts';
-import {PodLink} from './pod-link.ts';
-import {acceleratorOf, activePodOn, checkEngine} from './selection.ts';
-import {type Starter, startGuest} from './start.ts';
+import {GuestFacts, type Sources} from './facts.ts';
+import {PodLink, type PodLinkOptions} from './pod-link.ts';
+import {activePodOn, checkEngine} from './selection.ts';
 import {blockedStatus, goneStatus, runningStatus} from './status.ts';
 
 /** Where instances come from and go to. */
@@ -24,9 +23,10 @@ export type Tell = (vmi: VirtualMachineInstance, what: 'Started' | 'SyncFailed',
 export interface GuestReconcilerOptions {
   readonly node: string;
   readonly instances: Instances;
-  readonly starter: Starter;
-  /** The kubelet's folder of pods. */
-  readonly pods: string;
+  /** Hands the guest to its launcher; safe to repeat. Resolves when the launcher has taken the plan. */
+  readonly start: (vmi: VirtualMachineInstance, link: PodLink, signal: AbortSignal) => Promise<void>;
+  readonly sources: Sources;
+  readonly link: Pick<PodLinkOptions, 'host' | 'pods' | 'peerProblem'>;
   /** Asks for another turn of this guest. */
   readonly wake: (key: Key) => void;
   readonly tell: Tell;
@@ -99,13 +99,13 @@ export class GuestReconciler {
   }
 
   async #start(vmi: VirtualMachineInstance, guest: Guest, signal: AbortSignal): Promise<Turn> {
-    const {starter, clock, log, tell} = this.#options;
+    const {start, clock, log, tell} = this.#options;
     const begun = clock.monotonic();
     try {
       checkEngine(vmi);
-      const plan = await startGuest(starter, vmi, acceleratorOf(vmi), guest.link, signal);
+      await start(vmi, guest.link, signal);
       guest.link.planned();
-      log.info({vmi: keyText(guest.key), plan: plan.id, ms: Math.round(clock.monotonic() - begun)}, 'guest planned');
+      log.info({vmi: keyText(guest.key), ms: Math.round(clock.monotonic() - begun)}, 'guest handed to its launcher');
       return {};
     } catch (error) {
       // The launcher may have taken the plan although its answer was lost: it is asked anew.
@@ -139,16 +139,15 @@ export class GuestReconciler {
     if (known?.link.podUid === podUid) return known;
     // An instance of the same name, but another run.
     known?.link.close();
-    const {starter, pods, wake, clock, log} = this.#options;
+    const {sources, wake, clock, log} = this.#options;
     const link = new PodLink({
-      host: starter.host,
-      pods,
+      ...this.#options.link,
       podUid,
       onChange: () => wake(key),
       now: () => clock.now(),
       log,
     });
-    const facts = new GuestFacts({host: starter.host, link, monotonic: () => clock.monotonic(), log});
+    const facts = new GuestFacts({sources, link, monotonic: () => clock.monotonic(), log});
     const guest = {key, link, facts};
     this.#guests.set(keyText(key), guest);
     return guest;

@@ -1,6 +1,6 @@
 /** Starts one guest: its network, its descriptors, its plan. Safe to repeat after a crash at any line. */
 import {type Accelerator, type Plan, PodLayout, type VirtualMachineInstance} from '@wherry/api';
-import {type Host, isNativeError, type LinkInfo} from '@wherry/native';
+import {type Host, isNativeError} from '@wherry/native';
 import type {EngineKind} from '../engine/engine.ts';
 import {DaemonError} from '../errors.ts';
 import {RefusedError} from '../launcher/connection.ts';
@@ -10,10 +10,8 @@ import {effectiveMachine, type EffectiveMachine, type MachineInterface} from '..
 import {masquerade} from '../machine/masquerade.ts';
 import {applyRules} from '../network/apply-rules.ts';
 import {masqueradeRules} from '../network/masquerade-rules.ts';
+import {POD_INTERFACE, type PodNetwork, podNetworkOf} from '../network/pod-network.ts';
 import type {PodLink} from './pod-link.ts';
-
-/** The pod's own interface, as every CNI plugin names it. */
-export const POD_INTERFACE = 'eth0';
 
 /** For the launcher to take a plan: it only looks at it before it answers. */
 const HAND_OVER_MS = 2000;
@@ -38,7 +36,7 @@ export const startGuest = async (
 ): Promise<Plan> => {
   using descriptors = new Descriptors(host);
   const netns = descriptors.own(host.netnsOf(link.process));
-  const pod = await host.linkInfo(netns, POD_INTERFACE);
+  const pod = podNetworkOf(await host.linkInfo(netns, POD_INTERFACE));
   const facts = {accelerator, mtu: pod.mtu, vhost: accelerator === 'kvm' && hasVhost(host)};
   const machine = effectiveMachine(vmi, facts);
   const plan = engine.plan(machine);
@@ -60,16 +58,11 @@ const allDone = async (work: readonly Promise<void>[]): Promise<void> => {
 };
 
 /** The pod's first IPv4 address. */
-const podAddress = ({addresses}: LinkInfo): string => {
-  const [first] = ipv4(addresses);
+const podAddress = ({addresses: [first]}: PodNetwork): string => {
   if (first === undefined)
     throw new DaemonError('NOT_READY', `${POD_INTERFACE} of the pod has no IPv4 address: masquerade needs one`);
   return first;
 };
-
-/** Without prefix lengths and link-local ones. */
-export const ipv4 = (addresses: readonly string[]): readonly string[] =>
-  addresses.filter(one => !one.includes(':') && !one.startsWith('169.254.')).map(one => one.replace(/\/.*/, ''));
 
 const setUpInterfaces = async (
   host: Host,

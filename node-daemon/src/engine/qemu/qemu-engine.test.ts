@@ -1,0 +1,61 @@
+import {expect, test} from '@jest/globals';
+import type {LauncherConnection} from '../../launcher/connection.ts';
+import type {EngineReply} from '../../launcher/shapes.ts';
+import {engineOperations} from '../engine.ts';
+import {QemuEngine} from './qemu-engine.ts';
+
+/** A connection whose engine answers by command; what is missing is an error of QEMU's. */
+const engine = (answers: Readonly<Record<string, unknown>> = {}): {engine: QemuEngine; asked: string[]} => {
+  const asked: string[] = [];
+  const connection = {
+    engine: async ({execute}: {execute: string}): Promise<EngineReply> => {
+      asked.push(execute);
+      return execute in answers
+        ? {return: answers[execute]}
+        : {error: {class: 'DeviceNotActive', desc: `${execute} cannot be answered`}};
+    },
+  };
+  return {engine: new QemuEngine(connection as LauncherConnection), asked};
+};
+
+test.each([
+  ['pause', 'stop'],
+  ['resume', 'cont'],
+  ['reset', 'system_reset'],
+  ['powerButton', 'system_powerdown'],
+] as const)('%s is one command', async (operation, command) => {
+  const {engine: guest, asked} = engine({[command]: {}});
+  await guest[operation]();
+  expect(asked).toEqual([command]);
+});
+
+test('an operation is either among the capabilities or refused as unsupported', async () => {
+  const {engine: guest} = engine({stop: {}, cont: {}, system_reset: {}, system_powerdown: {}});
+  for (const operation of engineOperations) {
+    const call = guest[operation]().then(
+      () => 'done',
+      (error: {code: string}) => error.code,
+    );
+    expect(await call).toBe(guest.kind.capabilities.operations.has(operation) ? 'done' : 'UNSUPPORTED_OPERATION');
+  }
+});
+
+test('the version is a number, and an unknown state counts as starting', async () => {
+  const answers = {
+    'query-version': {qemu: {major: 10, minor: 0, micro: 13}, package: 'Debian'},
+    'query-status': {status: 'dancing', running: true},
+  };
+  expect(await engine(answers).engine.describe()).toEqual({name: 'qemu', version: '10.0.13', state: 'starting'});
+});
+
+test('a guest without a balloon driver still has all other counters', async () => {
+  const stats = await engine({'query-blockstats': [], 'query-cpus-fast': []}).engine.stats();
+  expect(stats).toEqual({disks: [], vcpuThreads: [], memory: undefined});
+});
+
+test('what QEMU refuses is an error in its own words', async () => {
+  await expect(engine().engine.pause()).rejects.toMatchObject({
+    code: 'ENGINE',
+    message: 'QEMU refused stop (DeviceNotActive): stop cannot be answered',
+  });
+});

@@ -1,0 +1,23 @@
+import {expect, test} from '@jest/globals';
+import {settingsOf} from './settings.ts';
+
+test('only the name of the node must be given', () => {
+  expect(settingsOf({NODE_NAME: 'n1'})).toEqual({
+    node: 'n1',
+    pods: '/var/lib/kubelet/pods',
+    library: undefined,
+    selfTest: '/usr/bin/wherry-kvm-selftest',
+    netns: '/usr/bin/wherry-netns',
+    healthPort: 8081,
+    metricsPort: 8080,
+    logLevel: 'info',
+  });
+});
+
+test.each([
+  ['no node', {}, /NODE_NAME is not set/],
+  ['a port that is none', {NODE_NAME: 'n1', HEALTH_PORT: 'eighty'}, /HEALTH_PORT=eighty is no port/],
+  ['a level that is unknown', {NODE_NAME: 'n1', LOG_LEVEL: 'loud'}, /LOG_LEVEL=loud is unknown/],
+])('an environment with %s is refused by the name of the variable', (_what, env, message) => {
+  expect(() => settingsOf(env)).toThrow(message);
+});
