@@ -9,7 +9,7 @@ import {coordination} from '../resources.ts';
 import {isHeld, type Observed, observe, taken, released} from './record.ts';
 
 export interface LeaseElectionOptions {
-  readonly client: Client;
+  readonly client: Pick<Client, 'get' | 'create' | 'update'>;
   readonly lease: Required<Key>;
   /** Unique to this process: `<pod>_<uuid>`. */
   readonly identity: string;

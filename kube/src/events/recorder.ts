@@ -13,7 +13,7 @@ export interface Note {
 }
 
 export interface EventRecorderOptions {
-  readonly client: Client;
+  readonly client: Pick<Client, 'create' | 'mergePatch'>;
   /** Who reports: `wherry-operator`. */
   readonly component: string;
   readonly host?: string;

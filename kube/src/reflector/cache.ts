@@ -1,3 +1,4 @@
+import {setImmediate} from 'node:timers/promises';
 import type {Counter, Gauge, Registry} from 'prom-client';
 import type {Client, Selection} from '../client/client.ts';
 import type {WatchEvent} from '../client/watch-stream.ts';
@@ -8,10 +9,10 @@ import {counter, gauge} from '../metrics.ts';
 import {isAtLeast, type Key, keyOf, keyText, type KubeObject} from '../objects.ts';
 import type {Resource} from '../resources.ts';
 import {backOffMs, type Effect, type Input, type State, start, step} from './machine.ts';
-import {type Change, type Indexer, Store} from './store.ts';
+import {type Change, differences, type Indexer, Store} from './store.ts';
 
 export interface CacheOptions<T extends KubeObject> {
-  readonly client: Client;
+  readonly client: Pick<Client, 'page' | 'watch'>;
   readonly resource: Resource<T>;
   readonly selection?: Selection;
   readonly indexers?: Readonly<Record<string, Indexer<T>>>;
@@ -27,6 +28,9 @@ export interface CacheOptions<T extends KubeObject> {
   readonly pageSize?: number;
 }
 
+/** Changes of a full list told in one go, before other work of the process gets its turn. */
+const slice = 500;
+
 export type ChangeListener<T> = (change: Change<T>) => void;
 
 /** How long the server should keep a watch, in s: not so many end at the same time. */
@@ -41,7 +45,8 @@ export class Cache<T extends KubeObject> {
   readonly #options: CacheOptions<T>;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #store: Store<T>;
+  #store: Store<T>;
+  #staged: Store<T>;
   readonly #listeners: ChangeListener<T>[] = [];
   readonly #failures: Counter<'resource'>;
   readonly #lists: Counter<'resource'>;
@@ -59,6 +64,7 @@ export class Cache<T extends KubeObject> {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
     this.#store = new Store(options.indexers);
+    this.#staged = new Store(options.indexers);
     const {registry} = options;
     this.#lists = counter(registry, 'reflector_lists_total', 'Full lists that a cache has read.', ['resource']);
     this.#failures = counter(registry, 'reflector_failures_total', 'Lists and watches that failed.', ['resource']);
@@ -94,12 +100,7 @@ export class Cache<T extends KubeObject> {
 
   /** Whether the cache has caught up with all own writes to the object of this key. */
   isCurrent(key: Key): boolean {
-    const text = keyText(key);
-    const version = this.#written.get(text);
-    if (version === undefined) return true;
-    if (!this.#hasSeen(version)) return false;
-    this.#written.delete(text);
-    return true;
+    return !this.#written.has(keyText(key));
   }
 
   /** Tells `listener` of every change from now on, and first of what is there. A listener that throws is logged and kept. */
@@ -119,7 +120,7 @@ export class Cache<T extends KubeObject> {
 
   /** Lists and watches until the signal; resolves then. Never throws for what the server does. */
   async run(signal: AbortSignal): Promise<void> {
-    let [state, effects]: readonly [State<T>, readonly Effect<T>[]] = start<T>();
+    let [state, effects]: readonly [State, readonly Effect<T>[]] = start<T>();
     try {
       while (!signal.aborted) {
         const input = await this.#perform(effects, signal);
@@ -161,11 +162,11 @@ export class Cache<T extends KubeObject> {
         await pause(this.#clock, Math.max(backOffMs(effect.failures, this.#random), effect.retryAfterMs ?? 0), signal);
         signal.throwIfAborted();
         return {type: 'waited'};
-      case 'replace':
-        this.#emit(this.#store.replace(effect.items));
-        this.#advance(effect.resourceVersion);
-        this.#lists.inc({resource: this.resource.plural});
-        this.#synced.resolve();
+      case 'stage':
+        for (const object of effect.items) this.#staged.put(object);
+        return undefined;
+      case 'commit':
+        await this.#commit(effect.resourceVersion);
         return undefined;
       case 'store':
         this.#keep(effect.event);
@@ -175,7 +176,8 @@ export class Cache<T extends KubeObject> {
   }
 
   async #list(token: string | undefined, signal: AbortSignal): Promise<Input<T>> {
-    const {client, selection, pageSize = 500} = this.#options;
+    const {client, selection, pageSize = 500, indexers} = this.#options;
+    if (token === undefined) this.#staged = new Store(indexers);
     const page = await client.page(
       this.resource,
       {...selection, limit: pageSize, ...(token === undefined ? {} : {continueToken: token})},
@@ -215,6 +217,22 @@ export class Cache<T extends KubeObject> {
     await events?.return?.().catch(() => undefined);
   }
 
+  /** Readers see the new list as a whole. Listeners hear of it in slices, and of nothing newer before its end. */
+  async #commit(resourceVersion: string): Promise<void> {
+    const before = this.#store;
+    this.#store = this.#staged;
+    this.#staged = new Store();
+    this.#advance(resourceVersion);
+    this.#lists.inc({resource: this.resource.plural});
+    let told = 0;
+    for (const change of differences(before, this.#store)) {
+      this.#emit([change]);
+      told += 1;
+      if (told % slice === 0) await setImmediate();
+    }
+    this.#synced.resolve();
+  }
+
   #keep(event: WatchEvent<T>): void {
     switch (event.type) {
       case 'ADDED':
@@ -237,6 +255,7 @@ export class Cache<T extends KubeObject> {
 
   #advance(resourceVersion: string): void {
     this.#resourceVersion = resourceVersion;
+    for (const [key, version] of this.#written) if (this.#hasSeen(version)) this.#written.delete(key);
     this.#objects.set({resource: this.resource.plural}, this.#store.size);
   }
 

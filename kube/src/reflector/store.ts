@@ -12,12 +12,12 @@ export type Indexer<T> = (object: T) => readonly string[];
 /** Objects by key, with indices. Every method that changes it returns what changed. */
 export class Store<T extends KubeObject> {
   readonly #indexers: ReadonlyMap<string, Indexer<T>>;
-  #objects = new Map<string, T>();
-  #indices: Map<string, Map<string, Set<string>>>;
+  readonly #objects = new Map<string, T>();
+  readonly #indices: ReadonlyMap<string, Map<string, Set<string>>>;
 
   constructor(indexers: Readonly<Record<string, Indexer<T>>> = {}) {
     this.#indexers = new Map(Object.entries(indexers));
-    this.#indices = this.#emptyIndices();
+    this.#indices = new Map([...this.#indexers.keys()].map(name => [name, new Map()]));
   }
 
   get size(): number {
@@ -32,6 +32,10 @@ export class Store<T extends KubeObject> {
     return [...this.#objects.values()];
   }
 
+  values(): IterableIterator<T> {
+    return this.#objects.values();
+  }
+
   /** @throws RangeError when there is no such index. */
   byIndex(name: string, value: string): readonly T[] {
     const index = this.#indices.get(name);
@@ -40,22 +44,6 @@ export class Store<T extends KubeObject> {
       const object = this.#objects.get(key);
       return object === undefined ? [] : [object];
     });
-  }
-
-  /** All at once: what the list lacks is deleted, after everything else is in place. */
-  replace(items: readonly T[]): readonly Change<T>[] {
-    const old = this.#objects;
-    this.#objects = new Map();
-    this.#indices = this.#emptyIndices();
-    const changes: Change<T>[] = [];
-    for (const object of items) {
-      const key = keyText(keyOf(object));
-      this.#insert(key, object);
-      changes.push(...compare(old.get(key), object, true));
-      old.delete(key);
-    }
-    for (const object of old.values()) changes.push({type: 'deleted', object});
-    return changes;
   }
 
   put(object: T): readonly Change<T>[] {
@@ -97,10 +85,6 @@ export class Store<T extends KubeObject> {
       }
     }
   }
-
-  #emptyIndices(): Map<string, Map<string, Set<string>>> {
-    return new Map([...this.#indexers.keys()].map(name => [name, new Map()]));
-  }
 }
 
 /** An object that was deleted and made anew under its old name is two changes: its uid tells. */
@@ -115,3 +99,11 @@ const compare = <T extends KubeObject>(previous: T | undefined, object: T, first
   if (previous.metadata.resourceVersion === object.metadata.resourceVersion) return [];
   return [{type: 'updated', object, previous}];
 };
+
+/** From one full list to the next; what vanished comes last. Lazy, so that a long list can be told in slices. */
+export function* differences<T extends KubeObject>(before: Store<T>, after: Store<T>): Generator<Change<T>> {
+  for (const object of after.values()) yield* compare(before.get(keyOf(object)), object, true);
+  for (const object of before.values()) {
+    if (after.get(keyOf(object)) === undefined) yield {type: 'deleted', object};
+  }
+}
