@@ -13,7 +13,7 @@ const loader = 'usr/lib64/ld-linux-x86-64.so.2';
 const loadedByName = [`${libraries}/libgcc_s.so.1`];
 
 export interface ClosureRequest {
-  /** Paths within the tree, without a leading slash: they keep their places. */
+  /** Paths within the tree, without a leading slash: they keep their places. No static programs. */
   readonly programs: readonly string[];
   /** Further files, to where they go in the root. Folders go whole. */
   readonly files?: Readonly<Record<string, string>>;
@@ -44,26 +44,22 @@ export async function copyClosure(tree: string, root: string, {programs, files =
 
 /** Paths, within the tree, of every library that a program loads at its start, as its own loader says. */
 async function librariesOf(tree: string, program: string): Promise<string[]> {
-  const listing = await run(join(tree, loader), [
-    '--library-path',
-    join(tree, libraries),
-    '--list',
-    join(tree, program),
-  ]);
-  return parseListing(listing)
-    .filter(path => path.startsWith(`${tree}/`))
-    .map(path => relative(tree, path))
-    .filter(path => path !== loader);
+  const search = ['--library-path', join(tree, libraries), '--list'];
+  return librariesIn(await run(join(tree, loader), [...search, join(tree, program)]), tree);
 }
 
 /**
- * The files that the loader's `--list` names.
- * @throws Error that names a library which is not there.
+ * The libraries that the loader's `--list` names, as paths within the tree. The loader itself is left out.
+ * @throws Error that names a library which the tree lacks, also where the host happens to have it.
  */
-export function parseListing(listing: string): string[] {
-  const missing = listing.match(/^\s*(\S+) => not found/m);
-  if (missing) throw new Error(`no Debian package that was asked for brings ${missing[1]}: add the one that does`);
-  return [...listing.matchAll(/=> (\/\S+)/g)].map(([, path]) => path ?? '');
+export function librariesIn(listing: string, tree: string): string[] {
+  const found = [...listing.matchAll(/^\s*(\S+) => (\/\S+|not found)/gm)].map(([, name = '', path = '']) => ({
+    name,
+    path,
+  }));
+  const missing = found.find(({path}) => !path.startsWith(`${tree}/`));
+  if (missing) throw new Error(`no Debian package that was asked for brings ${missing.name}: add the one that does`);
+  return found.map(({path}) => relative(tree, path)).filter(path => path !== loader);
 }
 
 /** Copies what a path stands for, symbolic links followed. */

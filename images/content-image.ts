@@ -1,0 +1,41 @@
+import {join} from 'node:path';
+import {run} from '../scripts/core/command.ts';
+import {buildImage, type ContextFile, imageExists} from '../scripts/core/docker.ts';
+import {type Ingredients, fingerprint} from '../scripts/core/fingerprint.ts';
+import {withLock} from '../scripts/core/lock.ts';
+import type {Progress} from '../scripts/core/progress.ts';
+import {imageCache} from './image-cache.ts';
+
+/** An image whose tag follows from what it is made of. */
+export interface ContentImage {
+  /** As `wherry/launcher`. */
+  readonly repository: string;
+  readonly dockerfile: string;
+  /** What decides the content, the Dockerfile apart. */
+  readonly ingredients: Ingredients;
+  /** Makes the build context: called only where the image is not there yet. */
+  readonly context: () => Promise<Record<string, ContextFile>>;
+}
+
+/** The image's reference. Builds it where its content is new; else it takes a moment. */
+export async function contentImage(progress: Progress, image: ContentImage): Promise<string> {
+  const {files = [], values = []} = image.ingredients;
+  const ref = `${image.repository}:${await fingerprint({files: [image.dockerfile, ...files], values})}`;
+  await withLock(join(imageCache(), `${image.repository.replace('/', '-')}.lock`), async () => {
+    if (await imageExists(ref)) return;
+    const context = await image.context();
+    await progress.step(`build the image ${ref}`, () =>
+      buildImage({tag: ref, dockerfile: image.dockerfile, files: context}),
+    );
+    progress.note(`${ref}: ${megabytes(await run('docker', ['image', 'inspect', '--format', '{{.Size}}', ref]))}`);
+  });
+  return ref;
+}
+
+/** Gives an image a second name, one that lasts while its content changes, for manifests. @returns that name. */
+export async function alsoNamed(ref: string, name: string): Promise<string> {
+  await run('docker', ['tag', ref, name]);
+  return name;
+}
+
+const megabytes = (bytes: string): string => `${(Number(bytes) / 1e6).toFixed(1)} MB`;

@@ -1,0 +1,31 @@
+import {join} from 'node:path';
+import type {Progress} from '../../scripts/core/progress.ts';
+import {contentImage} from '../content-image.ts';
+import {qemuClosure, qemuKey} from '../qemu-closure.ts';
+import {staticProgram} from '../static-programs.ts';
+
+/** QEMU looks up the account that it runs as. */
+const accounts = {
+  passwd: 'root:x:0:0:root:/:/nonexistent\nqemu:x:107:107:guest:/:/nonexistent\n',
+  group: 'root:x:0:\nqemu:x:107:\n',
+};
+
+/** The image of every VM pod. */
+export async function launcherImage(progress: Progress): Promise<string> {
+  const launcher = await staticProgram(progress, 'wherry-launcher');
+  return contentImage(progress, {
+    repository: 'wherry/launcher',
+    dockerfile: join(import.meta.dirname, 'launcher.dockerfile'),
+    ingredients: {files: [launcher], values: [await qemuKey(), ...Object.values(accounts)]},
+    context: async () => {
+      const {root} = await qemuClosure(progress);
+      return {
+        'root/usr': {from: join(root, 'usr')},
+        'root/usr/bin/wherry-launcher': {from: launcher},
+        ...Object.fromEntries(['bin', 'lib', 'lib64', 'sbin'].map(name => [`root/${name}`, {linkTo: `usr/${name}`}])),
+        'root/etc/passwd': {text: accounts.passwd},
+        'root/etc/group': {text: accounts.group},
+      };
+    },
+  });
+}
