@@ -29,6 +29,8 @@ fi
 
 if ! node scripts/packages-installed.cjs; then
   echo '▸ install the npm packages of package-lock.json'
-  npm ci --no-audit --no-fund --loglevel=error </dev/null
+  # Not `npm ci`: it wants the packages of every platform in the lockfile, and not every registry mirror has those.
+  # This installs the same versions, by the same checksums, and leaves the lockfile alone.
+  npm install --no-save --no-audit --no-fund --loglevel=error </dev/null
   echo "✓ install the npm packages (${SECONDS} s)"
 fi
