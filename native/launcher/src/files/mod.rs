@@ -1,0 +1,84 @@
+//! Makes the files of a plan, one after the other. What takes longer is left to qemu-img, whose end is waited for elsewhere.
+
+use std::collections::VecDeque;
+
+use crate::child::Child;
+use crate::error::{Fault, Result};
+use crate::outcome::Exit;
+use crate::plan::FileStep;
+
+mod image_format;
+mod qemu_img;
+mod raw;
+mod seed;
+
+/// The files that are still to be made.
+pub struct Preparation {
+    steps: VecDeque<FileStep>,
+    running: Option<Running>,
+}
+
+struct Running {
+    path: String,
+    child: Child,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Progress {
+    Done,
+    /// Goes on when a child has ended.
+    Waiting,
+}
+
+impl Preparation {
+    pub fn new(steps: Vec<FileStep>) -> Self {
+        Self {
+            steps: steps.into(),
+            running: None,
+        }
+    }
+
+    /// Makes files until one needs a child, or all are there.
+    pub fn go_on(&mut self) -> Result<Progress> {
+        while let Some(step) = self.steps.pop_front() {
+            let child = match &step {
+                FileStep::Overlay { path, backing } => qemu_img::overlay(path, backing)?,
+                FileStep::Qcow2 { path, bytes } => qemu_img::empty(path, *bytes)?,
+                FileStep::Raw { path, bytes } => {
+                    raw::make(path, *bytes)?;
+                    continue;
+                }
+                FileStep::Iso {
+                    path,
+                    label,
+                    entries,
+                } => {
+                    seed::make(path, label, entries)?;
+                    continue;
+                }
+            };
+            self.running = Some(Running {
+                path: step.path().into(),
+                child,
+            });
+            return Ok(Progress::Waiting);
+        }
+        Ok(Progress::Done)
+    }
+
+    /// Tells of the end of a child; `None` if it was none of ours.
+    pub fn ended(&mut self, pid: i32, exit: Exit) -> Option<Result<()>> {
+        let Running { path, mut child } =
+            self.running.take_if(|running| running.child.pid() == pid)?;
+        if exit == Exit::Code(0) {
+            return Some(Ok(()));
+        }
+        let complaint = child.complaint();
+        Some(Err(Fault::new(format!(
+            "making {path}: qemu-img {exit}: {complaint}"
+        ))))
+    }
+}
+
+#[cfg(test)]
+mod tests;

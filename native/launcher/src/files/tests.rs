@@ -1,0 +1,114 @@
+use super::*;
+use crate::child::reap;
+use crate::testing::Scratch;
+use std::process::Command;
+
+/// Makes everything, waiting for each child in turn.
+fn make(steps: Vec<FileStep>) -> Result<()> {
+    let mut preparation = Preparation::new(steps);
+    while preparation.go_on()? == Progress::Waiting {
+        let pid = preparation.running.as_ref().unwrap().child.pid();
+        let exit = loop {
+            match reap(Some(pid)) {
+                Some((_, exit)) => break exit,
+                None => std::thread::sleep(std::time::Duration::from_millis(2)),
+            }
+        };
+        assert!(preparation.ended(pid + 1_000_000, exit).is_none());
+        preparation.ended(pid, exit).unwrap()?;
+    }
+    Ok(())
+}
+
+/// What qemu-img says of an image; nothing, and a word about it, where it is not installed.
+fn info(path: &str) -> Option<serde_json::Value> {
+    match Command::new("qemu-img")
+        .args(["info", "--output=json", path])
+        .output()
+    {
+        Ok(output) => Some(serde_json::from_slice(&output.stdout).unwrap()),
+        Err(error) => {
+            println!("skipped: qemu-img of the package qemu-utils: {error}");
+            None
+        }
+    }
+}
+
+fn qcow2(path: String, bytes: u64) -> FileStep {
+    FileStep::Qcow2 { path, bytes }
+}
+
+fn overlay(path: String, backing: String) -> FileStep {
+    FileStep::Overlay { path, backing }
+}
+
+#[test]
+fn overlays_name_their_image_and_its_format() {
+    let scratch = Scratch::new();
+    if info("/dev/null").is_none() {
+        return;
+    }
+    std::fs::create_dir(scratch.path("disk")).unwrap();
+    std::fs::write(scratch.path("raw.img"), vec![1; 1 << 20]).unwrap();
+    let image = scratch.text("disk/debian.qcow2");
+    make(vec![
+        qcow2(image.clone(), 8 << 20),
+        overlay(scratch.text("a.qcow2"), scratch.text("disk")),
+        overlay(scratch.text("b.qcow2"), scratch.text("raw.img")),
+    ])
+    .unwrap();
+    let on_qcow2 = info(&scratch.text("a.qcow2")).unwrap();
+    assert_eq!(on_qcow2["backing-filename"], image);
+    assert_eq!(on_qcow2["backing-filename-format"], "qcow2");
+    assert_eq!(on_qcow2["virtual-size"], 8 << 20);
+    let on_raw = info(&scratch.text("b.qcow2")).unwrap();
+    assert_eq!(
+        (&on_raw["backing-filename-format"], &on_raw["virtual-size"]),
+        (&"raw".into(), &(1 << 20).into())
+    );
+}
+
+#[test]
+fn an_overlay_over_an_overlay_is_refused() {
+    let scratch = Scratch::new();
+    if info("/dev/null").is_none() {
+        return;
+    }
+    let [base, chained, ours] = ["base", "chained", "ours"].map(|name| scratch.text(name));
+    make(vec![
+        qcow2(base.clone(), 1 << 20),
+        overlay(chained.clone(), base),
+    ])
+    .unwrap();
+    let fault = make(vec![overlay(ours, chained)]).unwrap_err();
+    assert!(fault.to_string().contains("has a backing file"), "{fault}");
+}
+
+#[test]
+fn empty_disks_are_made_anew_each_time() {
+    let scratch = Scratch::new();
+    if info("/dev/null").is_none() {
+        return;
+    }
+    let path = scratch.text("empty.qcow2");
+    make(vec![qcow2(path.clone(), 4 << 20)]).unwrap();
+    make(vec![qcow2(path.clone(), (8 << 20) + 1)]).unwrap();
+    assert_eq!(info(&path).unwrap()["virtual-size"], (8 << 20) + 512);
+}
+
+#[test]
+fn a_failure_names_the_file_and_what_qemu_img_said() {
+    let scratch = Scratch::new();
+    if info("/dev/null").is_none() {
+        return;
+    }
+    let fault = make(vec![qcow2(scratch.text("no/such/folder"), 1 << 20)])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        fault.contains("no/such/folder") && fault.contains("ended with exit code 1"),
+        "{fault}"
+    );
+    assert!(fault.contains("No such file or directory"), "{fault}");
+    assert!(make(vec![qcow2(scratch.text("none"), 0)]).is_err());
+}

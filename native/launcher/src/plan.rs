@@ -1,0 +1,347 @@
+//! The plan: the full recipe for one engine process, and the checks it must pass before anything is done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use serde::Deserialize;
+
+/// Most descriptors that come with a plan.
+pub const MAX_DESCRIPTORS: usize = 16;
+/// Descriptors that the launcher makes itself.
+pub const OWN_DESCRIPTORS: [&str; 2] = ["qmp", "serial0"];
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Plan {
+    pub id: String,
+    pub engine: Engine,
+    pub descriptors: Vec<String>,
+    pub files: Vec<FileStep>,
+    pub dhcp: Vec<DhcpAnswer>,
+    pub grace_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// There is one kind so far; others are refused as they are read.
+    #[serde(rename = "kind")]
+    _kind: EngineKind,
+    pub program: String,
+    pub args: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum EngineKind {
+    Qemu,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "make", rename_all = "lowercase", deny_unknown_fields)]
+pub enum FileStep {
+    Overlay {
+        path: String,
+        backing: String,
+    },
+    Raw {
+        path: String,
+        bytes: u64,
+    },
+    Qcow2 {
+        path: String,
+        bytes: u64,
+    },
+    Iso {
+        path: String,
+        label: String,
+        entries: Vec<IsoEntry>,
+    },
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IsoEntry {
+    pub name: String,
+    pub from: IsoSource,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum IsoSource {
+    Inline { base64: String },
+    Files { files: Vec<String>, optional: bool },
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DhcpAnswer {
+    pub interface: String,
+    pub socket: String,
+    pub mac: String,
+    pub address: Ipv4Addr,
+    pub prefix_length: u8,
+    pub router: Ipv4Addr,
+    pub mtu: u16,
+    pub hostname: String,
+    pub resolv_conf: String,
+}
+
+impl FileStep {
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Overlay { path, .. }
+            | Self::Raw { path, .. }
+            | Self::Qcow2 { path, .. }
+            | Self::Iso { path, .. } => path,
+        }
+    }
+}
+
+impl Plan {
+    /// What is wrong with the plan, given how many descriptors came with it.
+    pub fn check(&self, received: usize) -> Result<(), String> {
+        if self.id.is_empty() || self.id.len() > 256 {
+            return Err("the id is empty or longer than 256 bytes".into());
+        }
+        if received != self.descriptors.len() {
+            let named = self.descriptors.len();
+            return Err(format!("{received} descriptors came, {named} are named"));
+        }
+        self.check_names()?;
+        self.check_paths()?;
+        for argument in &self.engine.args {
+            substitute(argument, |name| self.knows(name).then_some(0))?;
+        }
+        self.dhcp
+            .iter()
+            .try_for_each(|answer| self.check_dhcp(answer))
+    }
+
+    fn check_names(&self) -> Result<(), String> {
+        let mut seen = BTreeSet::from(OWN_DESCRIPTORS);
+        match self
+            .descriptors
+            .iter()
+            .find(|name| !seen.insert(name.as_str()))
+        {
+            Some(name) => Err(format!(
+                "the descriptor {name} is named twice or is the launcher's own"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn check_paths(&self) -> Result<(), String> {
+        let backings = self.files.iter().filter_map(|step| match step {
+            FileStep::Overlay { backing, .. } => Some(backing.as_str()),
+            FileStep::Raw { .. } | FileStep::Qcow2 { .. } | FileStep::Iso { .. } => None,
+        });
+        let paths = self.files.iter().map(FileStep::path).chain(backings);
+        for path in paths.chain([self.engine.program.as_str()]) {
+            if !path.starts_with('/') || path.contains('\0') {
+                return Err(format!("{path:?} is no absolute path"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_dhcp(&self, answer: &DhcpAnswer) -> Result<(), String> {
+        let DhcpAnswer {
+            interface,
+            socket,
+            mac,
+            ..
+        } = answer;
+        if !self.descriptors.contains(socket) {
+            return Err(format!(
+                "interface {interface}: there is no descriptor {socket}"
+            ));
+        }
+        if answer.prefix_length > 32 {
+            return Err(format!(
+                "interface {interface}: a prefix has at most 32 bits"
+            ));
+        }
+        parse_mac(mac).map_or_else(
+            || Err(format!("interface {interface}: {mac} is no MAC address")),
+            |_| Ok(()),
+        )
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        OWN_DESCRIPTORS.contains(&name) || self.descriptors.iter().any(|known| known == name)
+    }
+
+    /// The engine's arguments with the descriptors' numbers in them.
+    pub fn arguments(&self, numbers: &BTreeMap<String, i32>) -> Result<Vec<String>, String> {
+        let number = |name: &str| numbers.get(name).copied();
+        self.engine
+            .args
+            .iter()
+            .map(|argument| substitute(argument, number))
+            .collect()
+    }
+}
+
+/// Replaces every `{fd:NAME}`. What only looks similar, as JSON does, stays.
+fn substitute(argument: &str, number: impl Fn(&str) -> Option<i32>) -> Result<String, String> {
+    const OPEN: &str = "{fd:";
+    let mut done = String::with_capacity(argument.len());
+    let mut rest = argument;
+    while let Some((before, behind)) = rest.split_once(OPEN) {
+        let Some((name, after)) = behind.split_once('}') else {
+            return Err(format!(
+                "the argument {argument:?} has a {OPEN} without its end"
+            ));
+        };
+        let number = number(name)
+            .ok_or_else(|| format!("the argument {argument:?} names an unknown descriptor"))?;
+        done.push_str(before);
+        done.push_str(&number.to_string());
+        rest = after;
+    }
+    done.push_str(rest);
+    Ok(done)
+}
+
+/// Six bytes in hexadecimal with colons or dashes between them.
+pub fn parse_mac(text: &str) -> Option<[u8; 6]> {
+    let mut mac = [0; 6];
+    let mut parts = text.split([':', '-']);
+    for byte in &mut mac {
+        let part = parts.next().filter(|part| {
+            part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_hexdigit())
+        })?;
+        *byte = u8::from_str_radix(part, 16).ok()?;
+    }
+    parts.next().is_none().then_some(mac)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn sample() -> Value {
+        json!({
+            "id": "run-1",
+            "engine": {"kind": "qemu", "program": "/usr/bin/qemu", "args": ["-add-fd", "fd={fd:kvm},set=1", "-x", "{fd:qmp}"]},
+            "descriptors": ["kvm", "dhcp-default"],
+            "files": [
+                {"make": "overlay", "path": "/p/a.qcow2", "backing": "/v/disk"},
+                {"make": "raw", "path": "/p/b", "bytes": 1048576},
+                {"make": "qcow2", "path": "/p/c", "bytes": 1048576},
+                {"make": "iso", "path": "/p/d.iso", "label": "cidata", "entries": [
+                    {"name": "meta-data", "from": {"base64": "e30="}},
+                    {"name": "user-data", "from": {"files": ["/s/userdata", "/s/userData"], "optional": false}},
+                ]},
+            ],
+            "dhcp": [{"interface": "default", "socket": "dhcp-default", "mac": "02:00:00:00:00:01", "address": "10.0.2.2",
+                "prefixLength": 24, "router": "10.0.2.1", "mtu": 1480, "hostname": "vm", "resolvConf": "/etc/resolv.conf"}],
+            "graceSeconds": 30,
+        })
+    }
+
+    fn with(pointer: &str, value: Value) -> Result<Plan, serde_json::Error> {
+        let mut plan = sample();
+        *plan.pointer_mut(pointer).expect(pointer) = value;
+        serde_json::from_value(plan)
+    }
+
+    fn fault(pointer: &str, value: Value) -> String {
+        let plan = with(pointer, value).unwrap();
+        plan.check(plan.descriptors.len()).unwrap_err()
+    }
+
+    #[test]
+    fn a_whole_plan_is_accepted_and_its_arguments_get_their_numbers() {
+        let plan: Plan = serde_json::from_value(sample()).unwrap();
+        assert_eq!(plan.check(2), Ok(()));
+        let numbers = BTreeMap::from([("kvm".to_string(), 7), ("qmp".to_string(), 12)]);
+        assert_eq!(
+            plan.arguments(&numbers).unwrap(),
+            ["-add-fd", "fd=7,set=1", "-x", "12"]
+        );
+    }
+
+    #[test]
+    fn the_count_of_descriptors_must_be_the_named_one() {
+        let plan: Plan = serde_json::from_value(sample()).unwrap();
+        assert!(
+            plan.check(1)
+                .unwrap_err()
+                .contains("1 descriptors came, 2 are named")
+        );
+        assert!(plan.check(3).is_err());
+    }
+
+    #[test]
+    fn faults_are_named() {
+        let table = [
+            ("/id", json!(""), "id is empty"),
+            (
+                "/descriptors",
+                json!(["dhcp-default", "dhcp-default"]),
+                "named twice",
+            ),
+            (
+                "/descriptors",
+                json!(["dhcp-default", "qmp"]),
+                "launcher's own",
+            ),
+            (
+                "/descriptors",
+                json!(["dhcp-default"]),
+                "unknown descriptor",
+            ),
+            ("/descriptors", json!(["kvm"]), "no descriptor dhcp-default"),
+            ("/engine/args/1", json!("fd={fd:kvm"), "without its end"),
+            ("/engine/program", json!("qemu"), "no absolute path"),
+            ("/files/0/backing", json!("json:{}"), "no absolute path"),
+            ("/files/1/path", json!("b"), "no absolute path"),
+            ("/dhcp/0/prefixLength", json!(33), "at most 32 bits"),
+            ("/dhcp/0/mac", json!("02:00:00:00:00"), "no MAC address"),
+        ];
+        for (pointer, value, text) in table {
+            let fault = fault(pointer, value.clone());
+            assert!(fault.contains(text), "{pointer} = {value}: {fault}");
+        }
+    }
+
+    #[test]
+    fn fields_that_this_version_does_not_know_are_refused_and_not_ignored() {
+        for pointer in ["", "/engine", "/files/0", "/files/3/entries/0", "/dhcp/0"] {
+            let mut plan = sample();
+            plan.pointer_mut(pointer).unwrap()["new"] = json!(1);
+            assert!(serde_json::from_value::<Plan>(plan).is_err(), "{pointer}");
+        }
+        assert!(with("/engine/kind", json!("native")).is_err());
+        assert!(with("/files/0/make", json!("vhdx")).is_err());
+    }
+
+    #[test]
+    fn json_in_arguments_is_left_alone() {
+        let text = r#"{"driver":"qcow2","file":{"filename":"/p/a"}}"#;
+        assert_eq!(substitute(text, |_| None).unwrap(), text);
+        assert_eq!(substitute("a{fd:x}b{fd:x}", |_| Some(5)).unwrap(), "a5b5");
+    }
+
+    #[test]
+    fn addresses_of_cards_are_six_bytes() {
+        assert_eq!(
+            parse_mac("02:aB:00:00:00:ff"),
+            Some([2, 0xab, 0, 0, 0, 0xff])
+        );
+        for text in [
+            "",
+            "02",
+            "02:00:00:00:00:00:00",
+            "2:0:0:0:0:0",
+            "02:00:00:00:00:+1",
+            "02:00:00:00:00:gg",
+        ] {
+            assert_eq!(parse_mac(text), None, "{text}");
+        }
+    }
+}
