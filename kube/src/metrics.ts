@@ -1,4 +1,4 @@
-import {Counter, Gauge, Histogram, type Registry} from 'prom-client';
+import {Counter, Gauge, Histogram, type MetricObjectWithValues, type MetricValue, type Registry} from 'prom-client';
 
 /**
  * Metrics under one name belong to all who share a registry, so that several controllers and caches feed the same
@@ -36,3 +36,27 @@ export const histogram = <L extends string>(
 export const latencyBuckets: readonly number[] = [
   0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ];
+
+/** A gauge that asks at each scrape, for what grows while nothing happens. */
+export class SampledGauge<L extends string> extends Gauge<L> {
+  readonly #samplers: (() => void)[] = [];
+
+  /** `sample` sets the values of its own labels. */
+  onScrape(sample: () => void): void {
+    this.#samplers.push(sample);
+  }
+
+  override async get(): Promise<MetricObjectWithValues<MetricValue<L>>> {
+    for (const sample of this.#samplers) sample();
+    return super.get();
+  }
+}
+
+export const sampled = <L extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly L[] = [],
+): SampledGauge<L> =>
+  (registry.getSingleMetric(name) as SampledGauge<L> | undefined) ??
+  new SampledGauge<L>({name, help, labelNames: [...labelNames], registers: [registry]});

@@ -3,6 +3,7 @@ import {type Clock, systemClock} from '../clock.ts';
 import {isConflict, KubeError, TerminalError} from '../errors.ts';
 import type {Log} from '../log.ts';
 import {type Key, keyText, parseKey} from '../objects.ts';
+import {observeQueue} from '../queue/metrics.ts';
 import {BackOff} from '../queue/rate-limiter.ts';
 import {WorkQueue} from '../queue/work-queue.ts';
 import {ControllerMetrics, type Outcome} from './metrics.ts';
@@ -59,7 +60,7 @@ export class Controller {
       limiter: new BackOff({now}),
       now,
       after: (ms, run) => this.#clock.schedule(ms, run),
-      observer: this.#metrics.observe(() => this.#queue),
+      observer: observeQueue(options.registry, options.name, () => this.#queue),
     });
   }
 

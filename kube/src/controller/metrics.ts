@@ -1,6 +1,5 @@
 import type {Registry} from 'prom-client';
 import {counter, gauge, histogram, latencyBuckets} from '../metrics.ts';
-import type {QueueObserver, WorkQueue} from '../queue/work-queue.ts';
 
 /** How a reconcile ended, as controller-runtime labels it. */
 export type Outcome = 'success' | 'error' | 'requeue_after' | 'conflict' | 'not_current';
@@ -47,56 +46,6 @@ export class ControllerMetrics {
     if (kind === 'terminal') this.#terminal().inc({controller});
     if (kind === 'panic') this.#panics().inc({controller});
     if (kind === 'timeout') this.#timeouts().inc({controller});
-  }
-
-  /** What the queue tells, as workqueue_*; `queue` is asked at each scrape how long its work takes. */
-  observe(queue: () => WorkQueue): QueueObserver {
-    const registry = this.#registry;
-    const labels = {name: this.#controller, controller: this.#controller};
-    const names = ['name', 'controller'] as const;
-    const depth = gauge(registry, 'workqueue_depth', 'Keys that wait.', names);
-    const adds = counter(registry, 'workqueue_adds_total', 'Keys added.', names);
-    const retries = counter(registry, 'workqueue_retries_total', 'Keys added again after a failure.', names);
-    const waited = histogram(
-      registry,
-      'workqueue_queue_duration_seconds',
-      'Time that a key waited.',
-      names,
-      latencyBuckets,
-    );
-    const worked = histogram(
-      registry,
-      'workqueue_work_duration_seconds',
-      'Time that work on a key took.',
-      names,
-      latencyBuckets,
-    );
-    const longest = gauge(
-      registry,
-      'workqueue_longest_running_processor_seconds',
-      'Time of the longest work under way.',
-      names,
-    );
-    depth.set(labels, 0);
-    adds.inc(labels, 0);
-    retries.inc(labels, 0);
-    const sample = (): void => longest.set(labels, queue().longestWorkMs / 1000);
-    return {
-      added: now => {
-        adds.inc(labels);
-        depth.set(labels, now);
-      },
-      started: (now, waitedMs) => {
-        depth.set(labels, now);
-        waited.observe(labels, waitedMs / 1000);
-        sample();
-      },
-      finished: tookMs => {
-        worked.observe(labels, tookMs / 1000);
-        sample();
-      },
-      retried: () => retries.inc(labels),
-    };
   }
 
   #total() {

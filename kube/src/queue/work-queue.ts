@@ -48,8 +48,17 @@ export class WorkQueue {
 
   /** How long the work has gone on that began first, ms; 0 when there is none. */
   get longestWorkMs(): number {
+    return Math.max(0, ...this.#workMs());
+  }
+
+  /** How long all work under way has gone on together, ms: it grows without end when some hangs. */
+  get unfinishedWorkMs(): number {
+    return this.#workMs().reduce((sum, ms) => sum + ms, 0);
+  }
+
+  #workMs(): number[] {
     const now = this.#options.now();
-    return Math.max(0, ...[...this.#working.values()].map(({since}) => now - since));
+    return [...this.#working.values()].map(({since}) => now - since);
   }
 
   add(key: string): void {
