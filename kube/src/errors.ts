@@ -8,7 +8,8 @@ export type KubeErrorCode =
   | 'KUBE_CONFIG'
   | 'KUBE_SYNC_TIMEOUT'
   | 'KUBE_TERMINAL'
-  | 'KUBE_LEASE_LOST';
+  | 'KUBE_LEASE_LOST'
+  | 'KUBE_STOP_TIMEOUT';
 
 export class KubeError extends Error {
   readonly code: KubeErrorCode;
@@ -128,6 +129,15 @@ export class TerminalError extends KubeError {
 export class LeaseLostError extends KubeError {
   constructor(lease: string) {
     super('KUBE_LEASE_LOST', `lease ${lease} lost: another replica may lead, so this process ends`);
+  }
+}
+
+/** A part of the process did not end when told to. Its cause is what made it stop, if that was a failure. */
+export class StopTimeoutError extends KubeError {
+  constructor(timeoutMs: number, cause?: unknown) {
+    super('KUBE_STOP_TIMEOUT', `a part of the process did not end within ${timeoutMs} ms: it ends with the process`, {
+      cause,
+    });
   }
 }
 

@@ -23,6 +23,7 @@ export {
   LeaseLostError,
   MalformedError,
   type StatusBody,
+  StopTimeoutError,
   SyncTimeoutError,
   TerminalError,
   TransportError,

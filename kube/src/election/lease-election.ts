@@ -1,7 +1,7 @@
 import type {Gauge, Registry} from 'prom-client';
 import type {Client} from '../client/client.ts';
 import {type Clock, pause, systemClock} from '../clock.ts';
-import {LeaseLostError} from '../errors.ts';
+import {isConflict, LeaseLostError} from '../errors.ts';
 import type {Log} from '../log.ts';
 import {gauge} from '../metrics.ts';
 import type {Key, Lease} from '../objects.ts';
@@ -36,6 +36,8 @@ export class LeaseElection {
     LeaseElectionOptions;
   readonly #master: Gauge<'name'>;
   #observed: Observed | undefined;
+  /** The lease as this process last wrote it: renewed without reading it again. */
+  #own: Lease | undefined;
 
   constructor(options: LeaseElectionOptions) {
     this.#options = {
@@ -54,8 +56,8 @@ export class LeaseElection {
 
   /**
    * Waits to become the leader, then leads: `lead` gets a signal that aborts when `signal` does. The lease is given up
-   * only after `lead` has ended.
-   * @throws LeaseLostError when the lease could not be kept: the process must end at once.
+   * when `lead` has ended, well or not: nothing that it began may go on then.
+   * @throws LeaseLostError when the lease could not be kept: the process must end at once. What `lead` throws.
    */
   async run(signal: AbortSignal, lead: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const {lease, log, identity} = this.#options;
@@ -65,15 +67,14 @@ export class LeaseElection {
     this.#master.set({name: lease.name}, 1);
     const over = new AbortController();
     const renewal = this.#renew(over.signal);
-    try {
-      // Losing the lease ends this at once, whatever `lead` still does.
-      await Promise.race([lead(signal), renewal]);
-    } finally {
+    // Losing the lease ends this at once, whatever `lead` still does.
+    const failure = await Promise.race([lead(signal).then(() => undefined, asFailure), renewal]).finally(() => {
       over.abort();
       this.#master.set({name: lease.name}, 0);
-    }
+    });
     await renewal;
     await this.#release();
+    if (failure !== undefined) throw failure.error;
   }
 
   async #acquire(signal: AbortSignal): Promise<void> {
@@ -104,20 +105,23 @@ export class LeaseElection {
   /** True when this process holds the lease now. Errors are logged: the next try may do better. */
   async #tryOnce(signal: AbortSignal): Promise<boolean> {
     const {client, lease, log, identity, durationMs, clock} = this.#options;
+    const own = this.#own;
+    this.#own = undefined;
     try {
-      const current = await client.get(coordination.leases, lease, signal);
-      const now = new Date(clock.now());
-      if (current === undefined) {
-        this.#see(
-          await client.create(coordination.leases, taken(lease, undefined, {identity, durationMs, now}), {signal}),
-        );
-        return true;
-      }
-      this.#see(current);
+      const current = own ?? (await client.get(coordination.leases, lease, signal));
+      if (current !== undefined) this.#see(current);
       if (this.#heldByOther()) return false;
-      this.#see(await client.update(coordination.leases, taken(lease, current, {identity, durationMs, now}), {signal}));
+      const wanted = taken(lease, current, {identity, durationMs, now: new Date(clock.now())});
+      const stored =
+        current === undefined
+          ? await client.create(coordination.leases, wanted, {signal})
+          : await client.update(coordination.leases, wanted, {signal});
+      this.#see(stored);
+      this.#own = stored;
       return true;
     } catch (error) {
+      // Somebody wrote to it meanwhile: who?
+      if (own !== undefined && isConflict(error)) return this.#tryOnce(signal);
       if (!signal.aborted) log.debug({lease: lease.name, err: error}, 'lease not taken, trying again');
       return false;
     }
@@ -151,3 +155,5 @@ export class LeaseElection {
     }
   }
 }
+
+const asFailure = (error: unknown): {readonly error: unknown} => ({error});

@@ -48,6 +48,7 @@ export class EventRecorder {
   readonly #options: Required<Omit<EventRecorderOptions, 'host'>> & EventRecorderOptions;
   readonly #series = new Map<string, Series>();
   readonly #buckets = new Map<string, Bucket>();
+  #serial = 0;
   /** Writes go one after the other, in the order of the notes. */
   #last: Promise<void> = Promise.resolve();
 
@@ -64,9 +65,9 @@ export class EventRecorder {
     const again = known !== undefined && now - known.last < this.#options.seriesMs;
     const series: Series = again
       ? {...known, last: now, count: known.count + 1}
-      : {name: eventName(object, now, this.#series.size), first: now, last: now, count: 1};
+      : {name: this.#nameFor(object, now), first: now, last: now, count: 1};
     remember(this.#series, key, series);
-    this.#last = this.#last.then(() => this.#write(object, note, series));
+    this.#last = this.#last.then(() => this.#write(object, note, series, key));
   }
 
   /** Resolves when all notes so far are written or given up. */
@@ -74,7 +75,7 @@ export class EventRecorder {
     await this.#last;
   }
 
-  async #write(object: KubeObject, note: Note, series: Series): Promise<void> {
+  async #write(object: KubeObject, note: Note, series: Series, key: string): Promise<void> {
     const {client, log} = this.#options;
     const namespace = object.metadata.namespace ?? 'default';
     try {
@@ -86,6 +87,8 @@ export class EventRecorder {
       await client.mergePatch(core.events, {namespace, name: series.name}, patch);
     } catch (error) {
       log.debug({reason: note.reason, err: error}, 'event not written');
+      // What was not written cannot be counted up: the next one is a first again.
+      this.#series.delete(key);
     }
   }
 
@@ -100,7 +103,7 @@ export class EventRecorder {
       involvedObject: Object.fromEntries(Object.entries(involved).filter(([, value]) => value !== undefined)),
       type: note.type,
       reason: note.reason,
-      message: note.message.slice(0, 1024),
+      message: cut(note.message),
       count: 1,
       firstTimestamp: new Date(series.first).toISOString(),
       lastTimestamp: new Date(series.last).toISOString(),
@@ -108,6 +111,13 @@ export class EventRecorder {
       reportingComponent: component,
       reportingInstance: host ?? component,
     };
+  }
+
+  /** As client-go names them: the object's name and the time in hex; the serial keeps two of one millisecond apart. */
+  #nameFor({metadata}: KubeObject, now: number): string {
+    this.#serial = (this.#serial + 1) % 4096;
+    const name = (metadata.name ?? '').slice(0, 200).replace(/[-.]+$/, '');
+    return `${name}.${now.toString(16)}${this.#serial.toString(16).padStart(3, '0')}`;
   }
 
   #admit(uid: string): boolean {
@@ -123,9 +133,9 @@ export class EventRecorder {
   }
 }
 
-/** As client-go names them: the object's name and the time in hex; the serial keeps two of one millisecond apart. */
-const eventName = (object: KubeObject, now: number, serial: number): string =>
-  `${(object.metadata.name ?? '').slice(0, 200)}.${now.toString(16)}${(serial % 4096).toString(16).padStart(3, '0')}`;
+/** The API takes 1,024 bytes; a character is kept whole or not at all. */
+const cut = (message: string): string =>
+  new TextDecoder().decode(Buffer.from(message).subarray(0, 1024), {stream: true});
 
 const remember = <T>(map: Map<string, T>, key: string, value: T): void => {
   map.delete(key);

@@ -1,5 +1,7 @@
 import type {Registry} from 'prom-client';
+import {type Clock, pause, systemClock} from '../clock.ts';
 import type {LeaseElection} from '../election/lease-election.ts';
+import {LeaseLostError, StopTimeoutError} from '../errors.ts';
 import type {Log} from '../log.ts';
 import type {KubeObject} from '../objects.ts';
 import type {Cache} from '../reflector/cache.ts';
@@ -21,6 +23,10 @@ export interface ManagerOptions {
   readonly election?: LeaseElection;
   /** How long a cache may take to fill, ms. Defaults to 120,000. */
   readonly syncTimeoutMs?: number;
+  /** How long the parts may take to end, ms. Defaults to 30,000. */
+  readonly stopTimeoutMs?: number;
+  /** Defaults to the system's. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -32,6 +38,7 @@ export class Manager {
   readonly #caches: Cache<never>[] = [];
   readonly #everywhere: Runnable[] = [];
   readonly #onLeader: Runnable[] = [];
+  readonly #flushes: (() => Promise<void>)[] = [];
   readonly #healthy = new Map<string, Check>();
   readonly #ready = new Map<string, Check>();
   #ports: {health: number; metrics: number} | undefined;
@@ -70,12 +77,18 @@ export class Manager {
     this.#ready.set(name, check);
   }
 
+  /** Called when the controllers have ended: for what they left to be written, such as events. */
+  addFlush(flush: () => Promise<void>): void {
+    this.#flushes.push(flush);
+  }
+
   /**
    * Runs everything until the signal, or until a part fails.
-   * @throws what the part threw: SyncTimeoutError, LeaseLostError, or an error of a runnable. The process should end then.
+   * @throws what the part threw: SyncTimeoutError, LeaseLostError, or an error of a runnable; StopTimeoutError when a
+   * part does not end. The process should end then: a part may still run.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const {log, registry, healthPort, metricsPort, election} = this.#options;
+    const {log, registry, healthPort, metricsPort} = this.#options;
     // Probes must answer before caches are filled, or the kubelet kills a slow start.
     const health = new HttpServer({
       '/healthz': checks(this.#healthy),
@@ -83,42 +96,68 @@ export class Manager {
       '/livez': checks(this.#healthy),
     });
     const prometheus = new HttpServer({'/metrics': metrics(registry)});
-    this.#ports = {health: await health.listen(healthPort), metrics: await prometheus.listen(metricsPort)};
     // Caches outlive the controllers that read them.
     const stopCaches = new AbortController();
     const failed = new AbortController();
-    const work = AbortSignal.any([signal, failed.signal]);
-    const guard = (part: Promise<void>): Promise<void> =>
-      part.catch((error: unknown) => {
-        if (!work.aborted) failed.abort(error);
-      });
-    const caches = this.#caches.map(cache => guard(cache.run(stopCaches.signal)));
-    const everywhere = this.#everywhere.map(runnable => guard(runnable.run(work)));
+    const guard: Guard = part => part.catch((error: unknown) => failed.abort(error));
     try {
-      await guard(this.#lead(work, election));
-      await Promise.all(everywhere);
-      failed.signal.throwIfAborted();
-      log.info({}, 'stopped');
-    } finally {
+      this.#ports = {health: await health.listen(healthPort), metrics: await prometheus.listen(metricsPort)};
+      const caches = this.#caches.map(cache => guard(cache.run(stopCaches.signal)));
+      await this.#work(AbortSignal.any([signal, failed.signal]), failed.signal, guard);
       stopCaches.abort();
       await Promise.all(caches);
+    } finally {
+      stopCaches.abort();
       await Promise.all([health.close(), prometheus.close()]);
     }
+    failed.signal.throwIfAborted();
+    log.info({}, 'stopped');
   }
 
-  async #lead(signal: AbortSignal, election: LeaseElection | undefined): Promise<void> {
-    const {syncTimeoutMs = 120_000} = this.#options;
-    await Promise.all(this.#caches.map(cache => cache.waitForSync(signal, syncTimeoutMs)));
+  /** Until all parts have ended; with a lost lease, or after the stop's time, until they should have. */
+  async #work(signal: AbortSignal, failed: AbortSignal, guard: Guard): Promise<void> {
+    const parts = [...this.#everywhere.map(runnable => runnable.run(signal)), this.#lead(signal, guard)];
+    const ended = Promise.all(parts.map(guard)).then(() => true);
+    const over = new AbortController();
+    const tooLong = this.#stopTime(signal, failed, over.signal).then(() => false);
+    const inTime = await Promise.race([ended, tooLong]);
+    over.abort();
+    if (failed.reason instanceof LeaseLostError) throw failed.reason;
+    if (!inTime) throw new StopTimeoutError(this.#stopTimeoutMs, failed.reason);
+    await Promise.all(this.#flushes.map(flush => flush()));
+  }
+
+  /** Without a lease there is no time at all: another leads, maybe, by now. */
+  async #stopTime(signal: AbortSignal, failed: AbortSignal, over: AbortSignal): Promise<void> {
+    await aborted(AbortSignal.any([signal, over]));
+    if (failed.reason instanceof LeaseLostError) return;
+    const lost = new AbortController();
+    failed.addEventListener('abort', () => failed.reason instanceof LeaseLostError && lost.abort(), {once: true});
+    await pause(this.#options.clock ?? systemClock, this.#stopTimeoutMs, AbortSignal.any([over, lost.signal]));
+  }
+
+  async #lead(signal: AbortSignal, guard: Guard): Promise<void> {
+    const {election, syncTimeoutMs = 120_000} = this.#options;
+    try {
+      await Promise.all(this.#caches.map(cache => cache.waitForSync(signal, syncTimeoutMs)));
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+    // It ends only when every controller has: the lease must not be given up before.
     const lead = async (leading: AbortSignal): Promise<void> => {
-      const parts = this.#onLeader.map(controller => controller.run(leading));
-      await Promise.all(parts);
+      await Promise.all([aborted(leading), ...this.#onLeader.map(controller => guard(controller.run(leading)))]);
     };
-    if (election === undefined) await lead(signal);
-    else await election.run(signal, lead);
-    // With nothing to lead, the process still lives until it is told to stop.
-    if (!signal.aborted && this.#onLeader.length === 0) await aborted(signal);
+    await (election === undefined ? lead(signal) : election.run(signal, lead));
+  }
+
+  get #stopTimeoutMs(): number {
+    return this.#options.stopTimeoutMs ?? 30_000;
   }
 }
+
+/** Makes the failure of a part the failure of all. */
+type Guard = (part: Promise<void>) => Promise<void>;
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise(resolve => {
