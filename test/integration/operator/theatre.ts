@@ -1,10 +1,23 @@
-/** A real control plane, and operators that run in the test's process. */
+/** A real control plane with the chart installed, and operators that run in the test's process. */
 import {randomUUID} from 'node:crypto';
-import {Client, core, defineResource, fromKubeconfig, type KubeObject, type Log, systemClock} from '@wherry/kube';
+import {join} from 'node:path';
+import {
+  Client,
+  core,
+  defineResource,
+  fromKubeconfig,
+  type KubeConfig,
+  type KubeObject,
+  type Log,
+  systemClock,
+} from '@wherry/kube';
 import {makeOperator} from '@wherry/operator';
 import {Registry} from 'prom-client';
+import {run} from '../../../scripts/core/command.ts';
+import {repository} from '../../../scripts/core/paths.ts';
+import {progress} from '../../../scripts/core/progress.ts';
+import {tools} from '../../../scripts/toolchain/tools.ts';
 import {type ControlPlane, startControlPlane} from '../../support/control-plane.ts';
-import {crdFolder} from '../../support/crds.ts';
 import {eventually} from '../../support/eventually.ts';
 
 const quotas = defineResource<KubeObject>({
@@ -27,6 +40,9 @@ const remember = (message: string, fields: object): void => {
   const {err} = fields as {err?: Error};
   remembered.push(`${message}: ${err?.stack ?? JSON.stringify(fields)}`);
 };
+
+/** Namespace of the release. */
+const release = 'wherry';
 
 interface Life {
   /** Writes until it dies. */
@@ -52,7 +68,10 @@ export class Theatre {
   }
 
   static async open(): Promise<Theatre> {
-    const control = await startControlPlane({crds: [crdFolder]});
+    const control = await startControlPlane();
+    const {helm} = await tools(progress());
+    const chart = ['install', 'wherry', join(repository, 'helm'), '--namespace', release, '--create-namespace'];
+    await run(helm, chart, {env: {KUBECONFIG: control.kubeconfig}});
     const client = new Client({
       kubeConfig: await fromKubeconfig(control.kubeconfig),
       userAgent: 'test',
@@ -78,11 +97,7 @@ export class Theatre {
    */
   async startOperator(name: string, diesAfter = Number.POSITIVE_INFINITY): Promise<void> {
     const registry = new Registry();
-    const client = new Client({
-      kubeConfig: await fromKubeconfig(this.#control.kubeconfig),
-      userAgent: 'wherry-operator',
-      registry,
-    });
+    const client = new Client({kubeConfig: await this.#credentials(), userAgent: 'wherry-operator', registry});
     const life: Life = {left: diesAfter};
     const operator = makeOperator({
       client: this.#counting(client, life),
@@ -97,13 +112,26 @@ export class Theatre {
       clock: systemClock,
       random: () => 0,
       identity: `${name}_${randomUUID()}`,
-      namespace: 'default',
+      namespace: release,
       healthPort: 0,
       metricsPort: 0,
     });
     const stop = new AbortController();
     const done = operator.run(stop.signal).then(() => client.close());
     this.#operators.set(name, {life, stop, done, registry});
+  }
+
+  /** Those of the chart's service account: what the operator may do is part of every test. */
+  async #credentials(): Promise<KubeConfig> {
+    const {url, admin, kubectl, kubeconfig} = this.#control;
+    const token = await run(kubectl, ['create', 'token', 'wherry-operator', '--namespace', release], {
+      env: {KUBECONFIG: kubeconfig},
+    });
+    return {
+      url,
+      tls: async () => ({ca: admin.ca}),
+      headers: async () => ({authorization: `Bearer ${token.trim()}`}),
+    };
   }
 
   /** As on SIGTERM: the lease is given up. */
