@@ -1,11 +1,12 @@
 import {expect, test} from '@jest/globals';
 import {aPod, exited, isRunning, waitsFor} from '../testing/fixtures.ts';
-import {endingOf} from './ending.ts';
+import {endingOf, type RunState} from './ending.ts';
 
-const byItself = false;
-const wanted = true;
+const byItself = {wanted: false, handedOver: true};
+const wanted = {wanted: true, handedOver: true};
+const beforeHandOver = {wanted: false, handedOver: false};
 
-const table: [sentence: string, exitCode: number, wanted: boolean, phase: string, reason: string][] = [
+const table: [sentence: string, exitCode: number, run: RunState, phase: string, reason: string][] = [
   ['a guest that powered itself off has succeeded', 0, byItself, 'Succeeded', 'PoweredOff'],
   ['so has one that did so while it was being deleted', 0, wanted, 'Succeeded', 'PoweredOff'],
   ['a guest that shut down because it was deleted has succeeded', 20, wanted, 'Succeeded', 'ShutDownOnRequest'],
@@ -28,8 +29,8 @@ const table: [sentence: string, exitCode: number, wanted: boolean, phase: string
   ['an exit code that nobody knows is a failure', 137, byItself, 'Failed', 'Error'],
 ];
 
-test.each(table)('%s', (_sentence, code, isWanted, phase, reason) => {
-  expect(endingOf(aPod({state: exited(code)}), isWanted)).toMatchObject({phase, reason});
+test.each(table)('%s', (_sentence, code, run, phase, reason) => {
+  expect(endingOf(aPod({state: exited(code)}), run)).toMatchObject({phase, reason});
 });
 
 test('the message carries what the launcher wrote to its termination log', () => {
@@ -70,9 +71,10 @@ test.each([
   expect(endingOf(pod, byItself)).toBeUndefined();
 });
 
-test('a pod that the kubelet refused has failed, in its words', () => {
+test('a pod that the kubelet refused before the hand-over has failed, in its words; later that proves nothing', () => {
   const status = {phase: 'Failed', reason: 'OutOfmemory', message: 'Node did not have enough resource'};
-  expect(endingOf(aPod({status}), byItself)).toEqual({
+  expect(endingOf(aPod({status}), byItself)).toBeUndefined();
+  expect(endingOf(aPod({status}), beforeHandOver)).toEqual({
     phase: 'Failed',
     reason: 'OutOfmemory',
     message: 'Node did not have enough resource',

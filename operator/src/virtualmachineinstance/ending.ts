@@ -1,4 +1,4 @@
-import {LauncherExit, type LauncherOutcome} from '@wherry/api';
+import {LauncherExit, type LauncherOutcome, Reason} from '@wherry/api';
 import type {Pod} from '@wherry/kube';
 import {computeState, neverRan, podCondition} from './launcher-pod.ts';
 
@@ -15,12 +15,19 @@ const disruption = (pod: Pod): string | undefined => {
   return pod.status?.reason ?? (target?.status === 'True' ? target.reason : undefined);
 };
 
-/**
- * How the run of this pod ended, or undefined while its engine may still live there. `wanted` says that the instance is
- * being deleted: a guest that was shut down by its pod being deleted has succeeded only then. Otherwise it was evicted
- * or its pod was deleted by hand, and its machine must run again.
- */
-export const endingOf = (pod: Pod, wanted: boolean): Ending | undefined => {
+/** What the meaning of a pod's end depends on. */
+export interface RunState {
+  /**
+   * The instance is being deleted: a guest that was shut down by its pod being deleted has succeeded only then.
+   * Otherwise it was evicted or its pod was deleted by hand, and its machine must run again.
+   */
+  readonly wanted: boolean;
+  /** The pod was handed to the daemon of its node, so an engine may have been started in it. */
+  readonly handedOver: boolean;
+}
+
+/** How the run of this pod ended, or undefined while its engine may still live there. */
+export const endingOf = (pod: Pod, {wanted, handedOver}: RunState): Ending | undefined => {
   const state = computeState(pod);
   switch (state.at) {
     case 'ended':
@@ -28,15 +35,16 @@ export const endingOf = (pod: Pod, wanted: boolean): Ending | undefined => {
     case 'running':
       return undefined;
     case 'waiting':
-      return neverRan(pod) ? refused(pod) : undefined;
+      // A kubelet that restarts may refuse a pod whose container still runs: then only the container's end counts.
+      return !handedOver && neverRan(pod) ? refused(pod) : undefined;
   }
 };
 
 /** The end of a run whose pod left no word, once it is certain that no engine is left. */
 export const vanished: Ending = {
   phase: 'Failed',
-  reason: 'PodNotExists',
-  message: 'the pod of the guest is gone, and no engine is left on its node',
+  reason: Reason.PodLost,
+  message: 'the pod of the guest was lost, and no engine is left on its node',
 };
 
 const outcomes = new Map<number, LauncherOutcome>(

@@ -28,6 +28,11 @@ const table: [sentence: string, evidence: Evidence, mayLive: boolean][] = [
     evidence(running, {pod: aPod({state: exited(137, '', 'ContainerStatusUnknown')})}),
     true,
   ],
+  [
+    'a pod that the kubelet calls refused settles nothing',
+    evidence(running, {pod: aPod({status: {phase: 'Failed', reason: 'NodeAffinity'}})}),
+    true,
+  ],
   ['a fenced node settles it', evidence(running, {nodeFenced: true}), false],
   ['a finished run has none', evidence({...running, phase: 'Failed'}), false],
 ];

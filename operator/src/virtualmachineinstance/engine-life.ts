@@ -26,7 +26,7 @@ export const engineMayLive = ({vmi, pod, nodeFenced}: Evidence): boolean => {
   const {status} = vmi;
   if ((status?.nodeName ?? '') === '') return false;
   if (isFinal(status?.phase)) return false;
-  if (pod !== undefined && endingOf(pod, false) !== undefined) return false;
+  if (pod !== undefined && endingOf(pod, {wanted: false, handedOver: true}) !== undefined) return false;
   if (isFalse(status?.conditions, InstanceCondition.EngineActive)) return false;
   return !nodeFenced;
 };

@@ -17,7 +17,7 @@ export class LastWords {
   /** A pod was removed; this is how it was last seen. */
   removed(pod: Pod): void {
     const uid = pod.metadata.uid;
-    if (uid === undefined || endingOf(pod, false) === undefined) return;
+    if (uid === undefined || endingOf(pod, {wanted: false, handedOver: true}) === undefined) return;
     this.#pods.set(uid, pod);
     const [oldest] = this.#pods.keys();
     if (this.#pods.size > this.#capacity && oldest !== undefined) this.#pods.delete(oldest);

@@ -25,6 +25,11 @@ const engineGone = anInstance({
   status: {...running, conditions: [{type: InstanceCondition.EngineActive, status: 'False'}]},
 });
 
+/** The kubelet gave up on the container: it says no more than that. */
+const lostTrack = aPod({state: exited(137, '', 'ContainerStatusUnknown'), status: {phase: 'Failed'}});
+/** A kubelet that restarts may refuse a pod whose container still runs. */
+const refused = aPod({status: {phase: 'Failed', reason: 'NodeAffinity'}});
+
 const table: [sentence: string, world: Partial<World>, to: string][] = [
   ['a new instance gets a pod', {}, 'Scheduling'],
   ['an instance whose pod was made before a crash goes on with it', {pod: aPod()}, 'Scheduling'],
@@ -65,6 +70,18 @@ const table: [sentence: string, world: Partial<World>, to: string][] = [
     'ended',
   ],
   [
+    'a failed pod whose container got lost does not end a run while its engine may live',
+    {vmi: anInstance({status: running}), pod: lostTrack},
+    'same',
+  ],
+  [
+    'a pod that says it was refused does not end a run that was handed over',
+    {vmi: anInstance({status: running}), pod: refused},
+    'same',
+  ],
+  ['it does before the hand-over', {vmi: scheduling, pod: refused}, 'ended'],
+  ['either does when the daemon says that the engine is gone', {vmi: engineGone, pod: lostTrack}, 'ended'],
+  [
     'a finished run stays finished',
     {vmi: anInstance({status: {...running, phase: 'Failed'}}), pod: aPod({state: exited(0)})},
     'same',
@@ -94,6 +111,15 @@ test('without KVM and without leave to emulate, the instance waits and says why'
     to: 'Pending',
     problem: {reason: 'NoUsableKVM'},
   });
+});
+
+test('an engine that is not there is refused by name', () => {
+  const wants = (engine: string) => anInstance({metadata: {annotations: {'wherry.dev/engine': engine}}});
+  expect(step({vmi: wants('native')})).toMatchObject({
+    to: 'Pending',
+    problem: {reason: 'UnsupportedEngine', message: expect.stringContaining('"native"')},
+  });
+  for (const engine of ['auto', 'qemu']) expect(step({vmi: wants(engine)}).to).toBe('Scheduling');
 });
 
 test('a missing claim is waited for by name', () => {

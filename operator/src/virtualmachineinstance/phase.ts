@@ -35,15 +35,19 @@ export const nextStep = (world: World): Step => {
     case 'Running':
     case 'WaitingForSync':
     case 'Unknown':
-      return world.pod === undefined && !engineMayLive({...world, pod: world.lastWords})
-        ? {to: 'ended', ending: vanished}
-        : same;
+      return isPodOver(world.pod) && !engineMayLive(world) ? {to: 'ended', ending: vanished} : same;
   }
 };
 
+/** Gone, or at its end without a word about its container. */
+const isPodOver = (pod: Pod | undefined): boolean =>
+  pod === undefined || pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
+
 const lastEnding = ({vmi, pod, lastWords}: World): Ending | undefined => {
   const seen = pod ?? lastWords;
-  return seen === undefined ? undefined : endingOf(seen, isDeleting(vmi));
+  return seen === undefined
+    ? undefined
+    : endingOf(seen, {wanted: isDeleting(vmi), handedOver: vmi.status?.nodeName !== undefined});
 };
 
 const begin = (world: World): Step => {

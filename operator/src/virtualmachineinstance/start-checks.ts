@@ -1,4 +1,4 @@
-import {type Accelerator, Reason} from '@wherry/api';
+import {type Accelerator, Annotation, Reason} from '@wherry/api';
 import {chooseAccelerator} from '../pod/accelerator.ts';
 import {claimNames, type World} from './world.ts';
 
@@ -26,8 +26,20 @@ const claimsAreFilesystems = ({vmi, claims}: World): Problem | undefined => {
   };
 };
 
+/** What engine the user wants; anything else is not there. */
+const engines: readonly (string | undefined)[] = [undefined, 'auto', 'qemu'];
+
+const engineIsThere = ({vmi}: World): Problem | undefined => {
+  const engine = vmi.metadata.annotations?.[Annotation.engine];
+  if (engines.includes(engine)) return undefined;
+  return {
+    reason: 'UnsupportedEngine',
+    message: `annotation ${Annotation.engine} is "${engine}", which is not supported: use auto or qemu, or leave it out`,
+  };
+};
+
 /** Read from top to bottom: the first that finds something is what the user is told. */
-const startChecks = [claimsExist, claimsAreFilesystems];
+const startChecks = [engineIsThere, claimsExist, claimsAreFilesystems];
 
 /** What a pod for this instance would run with, or what stands in its way. */
 export const checkStart = (world: World): {readonly accelerator: Accelerator} | {readonly problem: Problem} => {
