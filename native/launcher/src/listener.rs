@@ -1,11 +1,10 @@
 //! Unix sockets that serve root and the launcher's own uid, and nobody else.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{Mode, chmod, unlink};
 use rustix::io::Errno;
-use rustix::net::sockopt::socket_peercred;
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, socket_with,
 };
@@ -55,8 +54,30 @@ impl AsFd for Listener {
 }
 
 fn is_trusted(connection: BorrowedFd<'_>) -> bool {
-    let own = rustix::process::geteuid();
-    socket_peercred(connection).is_ok_and(|peer| peer.uid.is_root() || peer.uid == own)
+    let own = rustix::process::geteuid().as_raw();
+    peer_uid(connection).is_some_and(|uid| uid == 0 || uid == own)
+}
+
+/// Not by rustix, whose credentials always have a process id: the daemon's is 0 here, for it lives outside of the pod's
+/// process namespace.
+fn peer_uid(connection: BorrowedFd<'_>) -> Option<u32> {
+    let mut credentials = libc::ucred {
+        pid: 0,
+        uid: u32::MAX,
+        gid: u32::MAX,
+    };
+    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes into the structure, and both live through the call.
+    let failed = unsafe {
+        libc::getsockopt(
+            connection.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            (&raw mut credentials).cast(),
+            &raw mut length,
+        )
+    };
+    (failed == 0 && length as usize == size_of::<libc::ucred>()).then_some(credentials.uid)
 }
 
 #[cfg(test)]
