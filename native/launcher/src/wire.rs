@@ -195,3 +195,6 @@ pub fn event(seq: u64, at: u64, event: &Event<'_>) -> Vec<u8> {
 fn body_of(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

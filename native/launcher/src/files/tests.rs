@@ -1,6 +1,6 @@
 use super::*;
 use crate::child::reap;
-use crate::testing::Scratch;
+use crate::testing::{Scratch, skipped};
 use std::process::Command;
 
 /// Makes everything, waiting for each child in turn.
@@ -28,7 +28,7 @@ fn info(path: &str) -> Option<serde_json::Value> {
     {
         Ok(output) => Some(serde_json::from_slice(&output.stdout).unwrap()),
         Err(error) => {
-            println!("skipped: qemu-img of the package qemu-utils: {error}");
+            skipped(&format!("qemu-img of the package qemu-utils: {error}"));
             None
         }
     }

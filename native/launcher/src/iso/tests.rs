@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::Scratch;
+use crate::testing::{Scratch, skipped};
 use std::process::Command;
 
 fn entry(name: &str, content: &[u8]) -> Entry<'static> {
@@ -29,7 +29,7 @@ fn isoinfo(bytes: &[u8], arguments: &[&str]) -> Option<Vec<u8>> {
     {
         Ok(output) => output,
         Err(error) => {
-            println!("skipped: isoinfo of the package genisoimage: {error}");
+            skipped(&format!("isoinfo of the package genisoimage: {error}"));
             return None;
         }
     };
