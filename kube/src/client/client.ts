@@ -79,7 +79,7 @@ export class Client {
     this.#transport = new Transport({
       kubeConfig: options.kubeConfig,
       userAgent: options.userAgent,
-      monotonic: () => this.#clock.monotonic(),
+      clock: this.#clock,
       ...(options.timeoutMs === undefined ? {} : {timeoutMs: options.timeoutMs}),
       ...(options.watchIdleMs === undefined ? {} : {idleMs: options.watchIdleMs}),
     });
@@ -119,7 +119,8 @@ export class Client {
     const body = await this.#call<ListBody<T>>({method: 'GET', path, ...withSignal(signal)});
     const token = body.metadata?.continue;
     return {
-      items: body.items ?? [],
+      // Items of a list of built-in objects come without their type.
+      items: (body.items ?? []).map(item => typed(resource, item)),
       resourceVersion: body.metadata?.resourceVersion ?? '',
       ...(token === undefined || token === '' ? {} : {continueToken: token}),
     };
@@ -139,7 +140,7 @@ export class Client {
         {...selection, limit: 500, ...(continueToken === undefined ? {} : {continueToken})},
         signal,
       );
-      items.push(...page.items);
+      for (const item of page.items) items.push(item);
       continueToken = page.continueToken;
     } while (continueToken !== undefined);
     return items;
@@ -222,7 +223,10 @@ export class Client {
     status: object,
     options: WriteOptions = {},
   ): Promise<T> {
-    const {resourceVersion, uid} = object.metadata;
+    const {resourceVersion, uid, name = ''} = object.metadata;
+    // Without it the patch would reach whatever has the name by now.
+    if (resourceVersion === undefined)
+      throw new TypeError(`${resource.kind} ${name}: a status is written only on an object that was read`);
     const patch = {metadata: {resourceVersion, uid}, status};
     return this.mergePatch(resource, keyOf(object), patch, {...options, subresource: 'status'});
   }
@@ -297,7 +301,7 @@ export class Client {
 
 const withSignal = (signal: AbortSignal | undefined): {signal?: AbortSignal} => (signal === undefined ? {} : {signal});
 
-const typed = <T extends KubeObject>(resource: Resource<T>, object: Draft<T>): object => ({
+const typed = <T extends KubeObject, O extends Draft<T>>(resource: Resource<T>, object: O): O & KubeObject => ({
   ...object,
   apiVersion: apiVersionOf(resource),
   kind: resource.kind,

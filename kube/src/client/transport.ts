@@ -1,5 +1,6 @@
 import {Agent, request, type Dispatcher} from 'undici';
-import {ApiError, CallTimeoutError, type StatusBody, TransportError} from '../errors.ts';
+import type {Clock} from '../clock.ts';
+import {ApiError, CallTimeoutError, KubeError, MalformedError, type StatusBody, TransportError} from '../errors.ts';
 import type {KubeConfig, TlsMaterial} from './kube-config.ts';
 
 export interface TransportOptions {
@@ -13,7 +14,7 @@ export interface TransportOptions {
   readonly idleMs?: number;
   /** How often files with certificates are looked at again, ms. Defaults to 60,000. */
   readonly reloadMs?: number;
-  readonly monotonic: () => number;
+  readonly clock: Clock;
 }
 
 export interface Call {
@@ -51,17 +52,31 @@ export class Transport {
 
   /** @throws ApiError for an answer other than 2xx, TransportError or CallTimeoutError when there is none. */
   async call<T>(call: Call): Promise<T> {
-    const response = await this.#send(call, 'calls', this.#options.timeoutMs);
+    const {timeoutMs, clock} = this.#options;
+    const what = `${call.method} ${call.path}`;
+    const deadline = new AbortController();
+    // An answer that trickles is cut off too: silence alone would never be seen.
+    const cancel = clock.schedule(timeoutMs, () => deadline.abort(new CallTimeoutError(what, timeoutMs)));
+    const relay = (): void => deadline.abort(call.signal?.reason);
+    call.signal?.addEventListener('abort', relay, {once: true});
     try {
+      const response = await this.#send(call, 'calls', timeoutMs, deadline.signal);
       return (await response.body.json()) as T;
     } catch (error) {
-      throw this.#broken(`${call.method} ${call.path}`, error);
+      if (error instanceof KubeError) throw error;
+      deadline.signal.throwIfAborted();
+      throw error instanceof SyntaxError
+        ? new MalformedError(what, 'the answer is no JSON', error)
+        : this.#broken(what, error);
+    } finally {
+      cancel();
+      call.signal?.removeEventListener('abort', relay);
     }
   }
 
   /** The chunks of an answer that goes on until the server or the signal ends it. */
   async stream(call: Call): Promise<AsyncIterable<Uint8Array>> {
-    const response = await this.#send(call, 'watches', this.#options.idleMs);
+    const response = await this.#send(call, 'watches', this.#options.idleMs, call.signal);
     return response.body;
   }
 
@@ -71,9 +86,15 @@ export class Transport {
     if (pools !== undefined) await Promise.all([pools.calls.destroy(), pools.watches.destroy()]);
   }
 
-  async #send(call: Call, pool: 'calls' | 'watches', bodyTimeout: number): Promise<Dispatcher.ResponseData> {
+  async #send(
+    call: Call,
+    pool: 'calls' | 'watches',
+    bodyTimeout: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Dispatcher.ResponseData> {
     const {kubeConfig, userAgent, timeoutMs} = this.#options;
     const what = `${call.method} ${call.path}`;
+    call.signal?.throwIfAborted();
     let response: Dispatcher.ResponseData;
     try {
       const pools = await this.#currentPools();
@@ -89,10 +110,10 @@ export class Transport {
         body: call.body === undefined ? null : JSON.stringify(call.body),
         headersTimeout: timeoutMs,
         bodyTimeout,
-        signal: call.signal ?? null,
+        signal: signal ?? null,
       });
     } catch (error) {
-      call.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       throw this.#broken(what, error);
     }
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
@@ -107,8 +128,8 @@ export class Transport {
 
   /** Pools are made anew when the certificates change; calls under way finish on the old ones. */
   async #currentPools(): Promise<Pools> {
-    const {monotonic, reloadMs} = this.#options;
-    if (this.#pools !== undefined && monotonic() - this.#checkedAt < reloadMs) return this.#pools;
+    const {clock, reloadMs} = this.#options;
+    if (this.#pools !== undefined && clock.monotonic() - this.#checkedAt < reloadMs) return this.#pools;
     this.#checking ??= this.#refresh().finally(() => {
       this.#checking = undefined;
     });
@@ -117,7 +138,7 @@ export class Transport {
 
   async #refresh(): Promise<Pools> {
     const tls = await this.#options.kubeConfig.tls();
-    this.#checkedAt = this.#options.monotonic();
+    this.#checkedAt = this.#options.clock.monotonic();
     const material = fingerprint(tls);
     if (this.#pools?.material === material) return this.#pools;
     const old = this.#pools;
