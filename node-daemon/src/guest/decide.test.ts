@@ -10,8 +10,6 @@ const launcher = (overrides: Partial<Connected> = {}): LauncherView => ({
   at: 'connected',
   uid: UID,
   state: 'Idle',
-  enginePid: undefined,
-  startedAt: undefined,
   paused: false,
   panicked: false,
   agent: false,

@@ -12,8 +12,20 @@ import type {AgentFacts, RunningFacts} from './status.ts';
 
 /** How long what the agent said counts as true. */
 const AGENT_TTL_MS = 300_000;
-/** How soon an agent that has opened its channel but did not answer is asked again. */
-const AGENT_RETRY_MS = 10_000;
+/**
+ * How soon an agent that did not answer is asked again, and how soon after one change the next is believed: a guest that
+ * opens and closes its channel all the time must not cause a write to the API each time.
+ */
+const AGENT_SETTLE_MS = 10_000;
+
+/** What the agent last said, or that it was not there. */
+interface Heard {
+  readonly open: boolean;
+  readonly facts: AgentFacts | undefined;
+  readonly until: number;
+  /** No change counts before. */
+  readonly settled: number;
+}
 
 interface Steady {
   readonly network: PodNetwork;
@@ -38,7 +50,7 @@ export interface FactsOptions {
 export class GuestFacts {
   readonly #options: FactsOptions;
   #steady: Steady | undefined;
-  #agent: {readonly facts: AgentFacts | undefined; readonly until: number} | undefined;
+  #agent: Heard | undefined;
 
   constructor(options: FactsOptions) {
     this.#options = options;
@@ -57,13 +69,14 @@ export class GuestFacts {
       engine: {name: 'qemu', version, reason: reasonFor(vmi)},
       podAddresses: network.addresses,
       paused: view.at === 'connected' && view.paused,
-      agent: view.at === 'connected' && view.agent ? await this.#askAgent() : this.#forgetAgent(),
+      agent: await this.#agentFacts(view.at === 'connected' && view.agent),
     };
   }
 
-  /** Milliseconds until the agent should be asked again; undefined while there is none. */
+  /** Milliseconds until the agent should be looked at again; undefined where only an event can bring news. */
   get dueMs(): number | undefined {
-    return this.#agent === undefined ? undefined : Math.max(0, this.#agent.until - this.#options.monotonic());
+    if (this.#agent === undefined || this.#agent.until === Number.POSITIVE_INFINITY) return undefined;
+    return Math.max(0, this.#agent.until - this.#options.monotonic());
   }
 
   async #look(): Promise<Steady> {
@@ -77,25 +90,40 @@ export class GuestFacts {
     return {network, version};
   }
 
-  /** A guest may open the channel and never answer: it is asked again, but nothing waits for it to be reported. */
-  async #askAgent(): Promise<AgentFacts | undefined> {
-    const {sources, link, monotonic, log} = this.#options;
-    if (this.#agent !== undefined && monotonic() < this.#agent.until) return this.#agent.facts;
-    let facts: AgentFacts | undefined;
-    try {
-      using folder = link.folder();
-      facts = folder === undefined ? undefined : await sources.agent(folder);
-    } catch (error) {
-      log.debug({pod: link.podUid, reason: messageOf(error)}, 'guest agent did not answer');
+  async #agentFacts(open: boolean): Promise<AgentFacts | undefined> {
+    const now = this.#options.monotonic();
+    const known = this.#agent;
+    if (known === undefined && !open) return undefined;
+    if (known !== undefined) {
+      const changed = known.open !== open;
+      if (changed && now < known.settled) {
+        this.#agent = {...known, until: known.settled};
+        return known.facts;
+      }
+      if (!changed && now < known.until) return known.facts;
     }
-    this.#agent = {facts, until: monotonic() + (facts === undefined ? AGENT_RETRY_MS : AGENT_TTL_MS)};
+    const facts = open ? await this.#ask() : undefined;
+    this.#agent = {open, facts, settled: now + AGENT_SETTLE_MS, until: now + lifeOf(open, facts)};
     return facts;
   }
 
-  #forgetAgent(): undefined {
-    this.#agent = undefined;
+  /** A guest may open the channel and never answer: nothing waits for it to be reported as running. */
+  async #ask(): Promise<AgentFacts | undefined> {
+    const {sources, link, log} = this.#options;
+    try {
+      using folder = link.folder();
+      return folder === undefined ? undefined : await sources.agent(folder);
+    } catch (error) {
+      log.debug({pod: link.podUid, reason: messageOf(error)}, 'guest agent did not answer');
+      return undefined;
+    }
   }
 }
+
+const lifeOf = (open: boolean, facts: AgentFacts | undefined): number => {
+  if (!open) return Number.POSITIVE_INFINITY;
+  return facts === undefined ? AGENT_SETTLE_MS : AGENT_TTL_MS;
+};
 
 const reasonFor = (vmi: VirtualMachineInstance): string =>
   vmi.metadata.annotations?.[Annotation.engine] === 'qemu'

@@ -15,9 +15,6 @@ export interface Connected {
   /** Uid of the instance, in the launcher's own words. */
   readonly uid: string;
   readonly state: LauncherState;
-  readonly enginePid: number | undefined;
-  /** Milliseconds since the epoch at which the guest began to run. */
-  readonly startedAt: number | undefined;
   readonly paused: boolean;
   readonly panicked: boolean;
   /** The guest agent has opened its channel. */
@@ -30,8 +27,6 @@ export const connected = (hello: LauncherHello, status: LauncherStatus): Connect
   at: 'connected',
   uid: hello.uid,
   state: status.state,
-  enginePid: status.enginePid,
-  startedAt: status.startedAt,
   paused: false,
   panicked: false,
   agent: false,

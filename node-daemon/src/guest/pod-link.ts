@@ -22,6 +22,8 @@ export interface PodLinkOptions {
   readonly onChange: () => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Local, never set back, in milliseconds. */
+  readonly monotonic: () => number;
   readonly log: Log;
 }
 
@@ -31,6 +33,10 @@ interface Held {
   /** What came before its status was known; undefined from then on. */
   early: NumberedEvent[] | undefined;
 }
+
+/** A launcher that hangs up at once is not asked again at once: it could keep the daemon busy with nothing else. */
+const SHORT_LIFE_MS = 10_000;
+const RECONNECT_MS = 500;
 
 /** More than a launcher can have to say in the milliseconds of an introduction. */
 const MAX_EARLY = 1024;
@@ -46,6 +52,9 @@ export class PodLink {
   #view: LauncherView = {at: 'unknown'};
   #held: Held | undefined;
   #process: Process | undefined;
+  /** When the last connection was made, and when the next one may be. */
+  #since = 0;
+  #notBefore = 0;
 
   constructor(options: PodLinkOptions) {
     this.podUid = options.podUid;
@@ -81,6 +90,7 @@ export class PodLink {
       return this.#gone('EngineExited', this.#lastWords() ?? 'the launcher has ended');
     using folder = this.folder();
     if (folder === undefined) return this.#gone('PodGone', 'the kubelet has removed the pod of the guest');
+    if (this.#options.monotonic() < this.#notBefore) return this.#view;
     const socket = this.#connect(folder);
     this.#view = socket === undefined ? {at: 'silent'} : await this.#meet(socket);
     return this.#view;
@@ -127,9 +137,12 @@ export class PodLink {
       }),
     };
     this.#held = held;
+    this.#since = this.#options.monotonic();
     try {
       return await this.#introduce(held);
     } catch (error) {
+      // The caller is told by the error, and not by an event as well.
+      if (this.#held === held) this.#held = undefined;
       held.connection.close();
       throw error;
     }
@@ -180,7 +193,9 @@ export class PodLink {
     if (error !== undefined)
       this.#options.log.warn({pod: this.podUid, err: error}, 'launcher connection ended by a fault');
     if (this.#view.at === 'connected') this.#view = {at: 'silent', ...said(this.#view.ending)};
-    this.#options.onChange();
+    const now = this.#options.monotonic();
+    if (now - this.#since < SHORT_LIFE_MS) this.#notBefore = now + RECONNECT_MS;
+    if (held.early === undefined) this.#options.onChange();
   }
 
   #lastWords(): string | undefined {

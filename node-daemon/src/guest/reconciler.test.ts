@@ -57,7 +57,7 @@ class Node implements AsyncDisposable {
       link: {host: loadHost(), pods: this.pod.pods, peerProblem: peer => this.peerProblem(peer)},
       wake: () => this.woken++,
       tell: (_vmi, what) => this.told.push(what),
-      clock: {...systemClock, now: () => this.now},
+      clock: {...systemClock, now: () => this.now, monotonic: () => this.now},
       log: quietLog,
     });
   }
@@ -138,11 +138,14 @@ test('a daemon that restarts adopts a running guest and writes nothing', async (
   expect(launcher.peers).toBe(1);
 });
 
-test('a lost connection is made again, and the guest is not started again', async () => {
+test('a lost connection is made again, but not at once, and the guest is not started again', async () => {
   const launcher = await node.listen({state: 'Running'});
   await node.turn();
   launcher.hangUp();
   await node.until(() => node.woken > 0);
+  expect(await node.turn()).toEqual({afterMs: 100});
+  expect(launcher.peers).toBe(0);
+  node.now += 500;
   await node.turn();
   expect(launcher.peers).toBe(1);
   expect(node.started).toBe(0);
@@ -153,6 +156,7 @@ test('a launcher that talks nonsense loses its connection and nothing else', asy
   await node.turn();
   launcher.say({seq: 'one'});
   await node.until(() => launcher.peers === 0);
+  node.now += 500;
   await node.turn();
   expect(launcher.peers).toBe(1);
   expect(node.writes).toHaveLength(1);
@@ -241,8 +245,20 @@ test('a guest agent is asked when its channel opens, and missed when it closes',
   expect(turn.afterMs).toBeGreaterThan(60_000);
   launcher.emit({type: 'engine', qmp: {event: 'VSERPORT_CHANGE', data: {open: false, id: 'agent-port'}}});
   await node.until(() => node.woken > 0);
+  node.now += 10_000;
   await node.turn();
   expect(conditionOf(node.vmi, 'AgentConnected')).toMatchObject({status: 'False'});
+});
+
+test('a guest that opens and closes its agent’s channel all the time causes no write each time', async () => {
+  const launcher = await node.listen({state: 'Running', engine: {'query-chardev': AGENT_OPEN}});
+  await node.turn();
+  const writes = node.writes.length;
+  for (const open of [false, true, false, true, false]) {
+    launcher.emit({type: 'engine', qmp: {event: 'VSERPORT_CHANGE', data: {open, id: 'agent-port'}}});
+    await node.turn();
+  }
+  expect(node.writes).toHaveLength(writes);
 });
 
 test('an instance that is gone is let go', async () => {

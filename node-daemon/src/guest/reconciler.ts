@@ -145,6 +145,7 @@ export class GuestReconciler {
       podUid,
       onChange: () => wake(key),
       now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
       log,
     });
     const facts = new GuestFacts({sources, link, monotonic: () => clock.monotonic(), log});

@@ -40,7 +40,7 @@ export const sampleGuest = async (host: Host, guest: Guest, vmi: VirtualMachineI
   if (view.at !== 'connected' || view.state !== 'Running') return silent;
   const asked = Promise.all([
     within(new QemuEngine(guest.link.connection).stats(), TIMEOUT_MS),
-    within(processSample(guest.link.process.pid, view.enginePid), TIMEOUT_MS),
+    within(processSample(guest), TIMEOUT_MS),
     within(interfaceSamples(host, guest, vmi), TIMEOUT_MS),
   ]);
   const [stats, process, interfaces] = await asked;
@@ -57,11 +57,11 @@ export const sampleGuest = async (host: Host, guest: Guest, vmi: VirtualMachineI
   };
 };
 
-const processSample = async (
-  launcherPid: number,
-  enginePid: number | undefined,
-): Promise<{use: ProcessUse | undefined; threads: ReadonlyMap<number, ThreadTimes>} | undefined> => {
-  const pid = enginePid === undefined ? undefined : await engineProcess(launcherPid, enginePid);
+const processSample = async ({
+  link,
+}: Guest): Promise<{use: ProcessUse | undefined; threads: ReadonlyMap<number, ThreadTimes>} | undefined> => {
+  const {enginePid} = await link.connection.status();
+  const pid = enginePid === undefined ? undefined : await engineProcess(link.process.pid, enginePid);
   if (pid === undefined) return undefined;
   const [use, threads] = await Promise.all([processUse(pid), threadTimes(pid)]);
   return {use, threads};

@@ -1,0 +1,201 @@
+/** The node-daemon with everything real but the kubelet: API server, native library, launcher, QEMU and a guest. */
+import {randomUUID} from 'node:crypto';
+import {join} from 'node:path';
+import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
+import type {VirtualMachineInstance} from '@wherry/api';
+import {Client, EventRecorder, loadKubeConfig, systemClock} from '@wherry/kube';
+import {loadHost} from '@wherry/native';
+import {Daemon, type Settings} from '@wherry/node-daemon';
+import {Registry} from 'prom-client';
+import {run} from '../../scripts/core/command.ts';
+import {repository} from '../../scripts/core/paths.ts';
+import {type ControlPlane, startControlPlane} from '../support/control-plane.ts';
+import {eventually} from '../support/eventually.ts';
+import {FakeVmPod, podPrograms, type PodPrograms} from '../support/fake-node.ts';
+import {tinyInstanceSpec} from '../support/guests.ts';
+
+jest.setTimeout(180_000);
+
+const NODE = 'n1';
+const quiet = {debug: () => {}, info: () => {}, warn: () => {}, error: () => {}};
+
+let plane: ControlPlane;
+let programs: PodPrograms;
+let daemon: RunningDaemon;
+let pod: FakeVmPod;
+
+/** A daemon in this process, until it is stopped. */
+class RunningDaemon {
+  readonly daemon: Daemon;
+  readonly #stop = new AbortController();
+  readonly #ended: Promise<void>;
+
+  constructor(daemon: Daemon) {
+    this.daemon = daemon;
+    this.#ended = daemon.run(this.#stop.signal);
+  }
+
+  static async start(pods: string): Promise<RunningDaemon> {
+    const settings: Settings = {
+      node: NODE,
+      pods,
+      library: undefined,
+      selfTest: join(repository, 'target/release/wherry-kvm-selftest'),
+      netns: join(repository, 'target/release/wherry-netns'),
+      healthPort: 0,
+      metricsPort: 0,
+      logLevel: 'info',
+    };
+    const registry = new Registry();
+    const kubeConfig = await loadKubeConfig({KUBECONFIG: plane.kubeconfig});
+    const client = new Client({kubeConfig, userAgent: 'test', registry});
+    const recorder = new EventRecorder({client, component: 'wherry-node-daemon', host: NODE, log: quiet});
+    const parts = {settings, host: loadHost(), client, recorder, registry, clock: systemClock, log: quiet};
+    return new RunningDaemon(new Daemon(parts));
+  }
+
+  async get(port: 'health' | 'metrics', path: string): Promise<string> {
+    const response = await fetch(`http://127.0.0.1:${this.daemon.manager.ports?.[port]}${path}`);
+    return `${response.status} ${await response.text()}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#ended;
+  }
+}
+
+const kubectl = (...args: string[]): Promise<string> => run(plane.kubectl, ['--kubeconfig', plane.kubeconfig, ...args]);
+
+const create = (object: object): Promise<string> =>
+  run('sh', [
+    '-c',
+    `echo "$0" | ${plane.kubectl} --kubeconfig ${plane.kubeconfig} create -f -`,
+    JSON.stringify(object),
+  ]);
+
+const instance = async (name: string): Promise<VirtualMachineInstance> =>
+  JSON.parse(await kubectl('get', 'vmi', name, '-o', 'json')) as VirtualMachineInstance;
+
+const conditions = (vmi: VirtualMachineInstance): Record<string, string> =>
+  Object.fromEntries((vmi.status?.conditions ?? []).map(({type, status}) => [type, status]));
+
+const info = async (host: string): Promise<{bootId: string; uptime: number}> =>
+  JSON.parse(
+    await run('curl', ['-sS', '--fail', '--noproxy', '*', '--max-time', '5', `http://${host}/cgi-bin/info`]),
+  ) as never;
+
+/** The operator's hand-over: a pod runs on the node, and the guest is emulated. */
+const handOver = async (name: string, podUid: string): Promise<void> => {
+  const status = {
+    phase: 'Scheduled',
+    nodeName: NODE,
+    activePods: {[podUid]: NODE},
+    conditions: [{type: 'SoftwareEmulation', status: 'True', reason: 'NoHardwareVirtualization'}],
+  };
+  await kubectl('patch', 'vmi', name, '--subresource=status', '--type=merge', '-p', JSON.stringify({status}));
+};
+
+const podUid = randomUUID();
+
+beforeAll(async () => {
+  [plane, programs] = await Promise.all([startControlPlane({crds: [join(repository, 'crds')]}), podPrograms()]);
+  await create({apiVersion: 'v1', kind: 'Node', metadata: {name: NODE}});
+  await create({
+    apiVersion: 'kubevirt.io/v1',
+    kind: 'VirtualMachineInstance',
+    metadata: {name: 'guest', namespace: 'default'},
+    spec: tinyInstanceSpec('unused'),
+  });
+  const instanceUid = (await instance('guest')).metadata.uid ?? '';
+  pod = await FakeVmPod.start(programs, {podUid, instanceUid, name: 'guest'});
+  daemon = await RunningDaemon.start(pod.pods);
+}, 600_000);
+
+afterAll(async () => {
+  await daemon?.stop();
+  await pod?.stop();
+  await plane?.stop();
+});
+
+test('the daemon is ready once its node says what KVM is worth there', async () => {
+  await eventually(async () => expect(await daemon.get('health', '/readyz')).toBe('200 ok\n'), {timeoutMs: 30_000});
+  const node = JSON.parse(await kubectl('get', 'node', NODE, '-o', 'json')) as {
+    metadata: {labels: Record<string, string>; annotations: Record<string, string>};
+  };
+  expect(node.metadata.labels).toMatchObject({'kubevirt.io/schedulable': 'true'});
+  expect(node.metadata.labels['wherry.dev/kvm']).toMatch(/^(usable|broken|absent)$/);
+  expect(node.metadata.annotations['wherry.dev/kvm-reason']).not.toBe('');
+});
+
+test('a guest that is handed over runs, and one write says so', async () => {
+  await handOver('guest', podUid);
+  const before = await instance('guest');
+  const after = await eventually(async () => {
+    const vmi = await instance('guest');
+    expect(vmi.status?.phase).toBe('Running');
+    return vmi;
+  });
+  expect(after.status).toMatchObject({
+    interfaces: [{name: 'default', ipAddress: pod.network.pod, podInterfaceName: 'eth0'}],
+    engine: {name: 'qemu'},
+    machine: {type: 'pc-q35-10.0'},
+    memory: {guestCurrent: '128Mi'},
+    currentCPUTopology: {sockets: 1, cores: 1, threads: 1},
+  });
+  expect(conditions(after)).toMatchObject({
+    Ready: 'True',
+    'wherry.dev/EngineActive': 'True',
+    SoftwareEmulation: 'True',
+  });
+  expect(before.metadata.uid).toBe(after.metadata.uid);
+});
+
+test('the guest boots, and answers through the address of its pod', async () => {
+  await eventually(() => expect(pod.console).toMatch(/login:/), {timeoutMs: 60_000});
+  expect((await eventually(() => info(pod.network.pod))).bootId).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test('connections from inside the pod reach the guest too, as those of kubectl port-forward do', async () => {
+  expect(await pod.inside('curl', '-sS', '--fail', '--max-time', '5', 'http://127.0.0.1/cgi-bin/info')).toContain(
+    'bootId',
+  );
+});
+
+test('the guest’s counters are published under KubeVirt’s names', async () => {
+  const text = await daemon.get('metrics', '/metrics');
+  const value = (name: string): number =>
+    Number(new RegExp(`^kubevirt_vmi_${name}\\{[^}]*name="guest"[^}]*\\} (?<value>\\S+)$`, 'm').exec(text)?.[1]);
+  expect(value('info')).toBe(1);
+  expect(value('cpu_usage_seconds_total')).toBeGreaterThan(0.5);
+  expect(value('vcpu_seconds_total')).toBeGreaterThan(0.5);
+  expect(value('memory_resident_bytes')).toBeGreaterThan(30 * 1024 * 1024);
+  expect(value('memory_domain_bytes')).toBe(128 * 1024 * 1024);
+  expect(value('network_receive_bytes_total')).toBeGreaterThan(0);
+  expect(value('network_transmit_packets_total')).toBeGreaterThan(0);
+});
+
+test('a daemon that is replaced adopts the guest, which notices nothing', async () => {
+  const before = await info(pod.network.pod);
+  const {resourceVersion} = (await instance('guest')).metadata;
+  await daemon.stop();
+  daemon = await RunningDaemon.start(pod.pods);
+  await eventually(() => expect(daemon.daemon.guests.guests[0]?.link.view.at).toBe('connected'));
+  await eventually(async () => expect(await daemon.get('metrics', '/metrics')).toContain('kubevirt_vmi_cpu_usage'));
+  const after = await info(pod.network.pod);
+  expect(after.bootId).toBe(before.bootId);
+  expect(after.uptime).toBeGreaterThanOrEqual(before.uptime);
+  expect((await instance('guest')).metadata.resourceVersion).toBe(resourceVersion);
+});
+
+test('the end of the pod presses the power button, and the end of the engine is reported', async () => {
+  await pod.terminate();
+  expect(await pod.exited).toBe(20);
+  const vmi = await eventually(async () => {
+    const found = await instance('guest');
+    expect(conditions(found)['wherry.dev/EngineActive']).toBe('False');
+    return found;
+  });
+  expect(vmi.status?.phase).toBe('Running');
+  expect(daemon.daemon.guests.guests).toHaveLength(0);
+});

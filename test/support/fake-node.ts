@@ -1,0 +1,159 @@
+import {spawn} from 'node:child_process';
+import {chmod, chown, link, copyFile, mkdir, mkdtemp, rm, symlink} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {PodLayout} from '@wherry/api';
+import {qemuClosure} from '../../images/qemu-closure.ts';
+import {staticProgram} from '../../images/static-programs.ts';
+import {tinyGuest} from '../../images/tiny/image.ts';
+import {run} from '../../scripts/core/command.ts';
+import {progress} from '../../scripts/core/progress.ts';
+
+/** Programs that a pod is made of, built or fetched on first use. */
+export interface PodPrograms {
+  readonly closure: string;
+  readonly launcher: string;
+  readonly guest: {readonly kernel: string; readonly initrd: string};
+}
+
+export const podPrograms = async (): Promise<PodPrograms> => {
+  const log = progress();
+  const {root} = await qemuClosure(log);
+  return {closure: root, launcher: await staticProgram(log, 'wherry-launcher'), guest: await tinyGuest(log)};
+};
+
+/** Addresses of a pod's network: the node's end, from which the cluster reaches it, and the pod's. */
+interface PodNetwork {
+  readonly node: string;
+  readonly pod: string;
+}
+
+/** Bytes, as of an overlay network. */
+const MTU = '1450';
+
+/** From a range that documentation and benchmarks use, so that no real network is hidden. */
+const networkOf = (podUid: string): PodNetwork => {
+  const subnet = `198.18.${Number.parseInt(podUid.slice(0, 2), 16)}`;
+  return {node: `${subnet}.1`, pod: `${subnet}.2`};
+};
+
+export interface FakePodOptions {
+  readonly podUid: string;
+  readonly instanceUid: string;
+  readonly name: string;
+}
+
+/**
+ * A VM pod as kubelet, runtime and CNI would have made it: a folder in the kubelet's layout, a network namespace with
+ * eth0, and the real launcher as PID 1 of its container. Needs root.
+ */
+export class FakeVmPod {
+  readonly pods: string;
+  readonly netns: string;
+  readonly network: PodNetwork;
+  /** What the launcher has printed: the guest's console. */
+  console = '';
+  /** Resolves with the exit code of the container. */
+  readonly exited: Promise<number>;
+  readonly #folder: string;
+  readonly #podUid: string;
+  readonly #child: ReturnType<typeof spawn>;
+
+  private constructor(folder: string, netns: string, programs: PodPrograms, options: FakePodOptions) {
+    this.#folder = folder;
+    this.#podUid = options.podUid;
+    this.pods = join(folder, 'pods');
+    this.netns = netns;
+    this.network = networkOf(options.podUid);
+    const unshared = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--'];
+    this.#child = spawn(
+      'ip',
+      [
+        ...['netns', 'exec', netns, ...unshared],
+        ...[join(import.meta.dirname, 'fake-node/pod.sh'), join(folder, 'pod'), programs.closure, programs.launcher],
+      ],
+      {
+        stdio: ['pipe', 'pipe', 'pipe'],
+        env: {...process.env, [PodLayout.env.uid]: options.instanceUid, [PodLayout.env.name]: options.name},
+      },
+    );
+    const hear = (chunk: Buffer): void => {
+      this.console += chunk.toString();
+    };
+    this.#child.stdout?.on('data', hear);
+    this.#child.stderr?.on('data', hear);
+    this.exited = new Promise(resolve => this.#child.once('exit', code => resolve(code ?? -1)));
+  }
+
+  static async start(programs: PodPrograms, options: FakePodOptions): Promise<FakeVmPod> {
+    const folder = await mkdtemp(join(tmpdir(), 'wherry-node-'));
+    await chmod(folder, 0o755);
+    await layOut(folder, programs, options.podUid);
+    const netns = await makeNetwork(options.podUid);
+    return new FakeVmPod(folder, netns, programs, options);
+  }
+
+  type(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
+  /** Runs a command inside the pod's network. */
+  inside(...command: string[]): Promise<string> {
+    return run('ip', ['netns', 'exec', this.netns, ...command]);
+  }
+
+  /** What the kubelet sends when the pod is deleted. */
+  async terminate(): Promise<void> {
+    await run('pkill', ['-TERM', '-P', String(this.#child.pid)]);
+  }
+
+  /** The end of the container, as of an out-of-memory kill. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  /** What the kubelet does when all containers have ended. */
+  async removeFolder(): Promise<void> {
+    await rm(join(this.pods, this.#podUid), {recursive: true, force: true});
+  }
+
+  async stop(): Promise<void> {
+    this.kill();
+    await this.exited;
+    await run('ip', ['netns', 'delete', this.netns]);
+    await rm(this.#folder, {recursive: true, force: true});
+  }
+}
+
+const layOut = async (folder: string, {guest}: PodPrograms, podUid: string): Promise<void> => {
+  const pod = join(folder, 'pod');
+  const sockets = join(folder, 'pods', podUid, 'volumes/kubernetes.io~empty-dir', PodLayout.socketsVolume);
+  for (const path of ['root', 'private', 'kernel/boot', 'volumes']) await mkdir(join(pod, path), {recursive: true});
+  await mkdir(sockets, {recursive: true});
+  await symlink(sockets, join(pod, 'sockets'));
+  for (const path of [sockets, join(pod, 'private'), join(pod, 'volumes')]) {
+    await chown(path, PodLayout.user, PodLayout.user);
+    await chmod(path, 0o2770);
+  }
+  await share(guest.kernel, join(pod, 'kernel/boot/vmlinux'));
+  await share(guest.initrd, join(pod, 'kernel/boot/initrd'));
+};
+
+/** A hard link where the cache lies on the same file system. */
+const share = (from: string, to: string): Promise<void> => link(from, to).catch(() => copyFile(from, to));
+
+const makeNetwork = async (podUid: string): Promise<string> => {
+  const name = `wherry-${podUid.slice(0, 8)}`;
+  const nodeEnd = `wh${podUid.slice(0, 8)}`;
+  const network = networkOf(podUid);
+  const ip = (...args: string[]): Promise<string> => run('ip', args);
+  await ip('netns', 'add', name);
+  await ip('link', 'add', nodeEnd, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
+  await ip('address', 'add', `${network.node}/24`, 'dev', nodeEnd);
+  await ip('link', 'set', nodeEnd, 'up', 'mtu', MTU);
+  await ip('-n', name, 'link', 'set', 'lo', 'up');
+  await ip('-n', name, 'address', 'add', `${network.pod}/24`, 'dev', 'eth0');
+  await ip('-n', name, 'link', 'set', 'eth0', 'up', 'mtu', MTU);
+  await ip('-n', name, 'route', 'add', 'default', 'via', network.node);
+  return name;
+};
