@@ -36,11 +36,17 @@ export function jestSuite({project, args = [], prepare}: JestSuiteOptions): Suit
   };
 }
 
+/** In bytes, of each process: a test that runs away fails, and does not take the machine with it. */
+const dataLimit = 6 * 1024 ** 3;
+
 /** Its stdout is the report once more, which nobody wants to read; what it tells people goes to stderr. */
 async function jest(args: readonly string[]): Promise<number | null> {
   const bin = join(repository, 'node_modules/jest/bin/jest.js');
   const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', bin, '--ci', '--passWithNoTests'];
-  const child = spawn(process.execPath, [...node, ...args], {cwd: repository, stdio: ['ignore', 'ignore', 'inherit']});
+  const child = spawn('prlimit', [`--data=${dataLimit}`, process.execPath, ...node, ...args], {
+    cwd: repository,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const [status] = (await once(child, 'exit')) as [number | null];
   return status;
 }
