@@ -122,6 +122,7 @@ export interface LauncherHello {
 
 export interface LauncherStatus {
   readonly state: LauncherState;
+  /** In the process namespace of the pod. */
   readonly enginePid?: number;
   /** Milliseconds since the epoch. */
   readonly startedAt?: number;

@@ -186,3 +186,24 @@ fn an_engine_that_does_not_answer_gets_only_so_many_commands() {
     assert_eq!(refusal.code, Code::TooLarge);
     assert_eq!(channel.abandon().len(), MAX_WAITING);
 }
+
+#[test]
+fn random_lines_never_harm() {
+    let sample = b"{\"timestamp\": {\"seconds\": 1}, \"event\": \"SHUTDOWN\", \"data\": {\"guest\": true, \"reason\": \"guest-panic\"}}\n{\"id\": 1, \"error\": {\"desc\": \"x\"}}\n";
+    let mut state = 7u64;
+    let mut channel = Channel::default();
+    for _ in 0..5_000 {
+        asked(&mut channel, PEER);
+        let mut bytes = sample.to_vec();
+        for _ in 0..3 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let at = (state >> 33) as usize % bytes.len();
+            bytes[at] = (state >> 25) as u8;
+        }
+        channel.receive(&bytes);
+        channel.abandon();
+    }
+    assert!(channel.held.len() < 2 * sample.len());
+}

@@ -235,3 +235,19 @@ fn events_are_written_as_in_the_samples() {
         );
     }
 }
+
+#[test]
+fn sample_requests_with_any_byte_changed_are_answered_or_refused() {
+    for sample in fixture!("requests.json") {
+        let whole = sample["frame"].to_string().into_bytes();
+        for at in 0..whole.len() {
+            for byte in [0, b'"', b'{', b']', b'9', 0xff] {
+                let mut bytes = whole.clone();
+                bytes[at] = byte;
+                if let Ok((_, Ok(Request::Start(plan)))) = parse(&bytes) {
+                    let _ = plan.check(plan.descriptors.len());
+                }
+            }
+        }
+    }
+}
