@@ -92,11 +92,26 @@ const handOver = async (name: string, podUid: string): Promise<void> => {
     nodeName: NODE,
     activePods: {[podUid]: NODE},
     conditions: [{type: 'SoftwareEmulation', status: 'True', reason: 'NoHardwareVirtualization'}],
+    volumeStatus: [{name: 'data', target: '', persistentVolumeClaimInfo: {capacity: {storage: '32Mi'}}}],
   };
   await kubectl('patch', 'vmi', name, '--subresource=status', '--type=merge', '-p', JSON.stringify({status}));
 };
 
 const podUid = randomUUID();
+
+const cloudInitNoCloud = {userData: '#!/bin/sh\necho the seed was read >/dev/console\n'};
+const volumes = [
+  {name: 'data', persistentVolumeClaim: {claimName: 'data'}},
+  {name: 'scratch', emptyDisk: {capacity: '16Mi'}},
+  {name: 'seed', cloudInitNoCloud},
+  {name: 'disc', cloudInitNoCloud},
+];
+const disks = [
+  {name: 'data', disk: {bus: 'virtio'}},
+  {name: 'scratch', disk: {bus: 'virtio'}},
+  {name: 'seed', disk: {bus: 'virtio'}},
+  {name: 'disc', cdrom: {bus: 'sata'}},
+];
 
 beforeAll(async () => {
   [plane, programs] = await Promise.all([startControlPlane({crds: [join(repository, 'crds')]}), podPrograms()]);
@@ -105,10 +120,10 @@ beforeAll(async () => {
     apiVersion: 'kubevirt.io/v1',
     kind: 'VirtualMachineInstance',
     metadata: {name: 'guest', namespace: 'default'},
-    spec: tinyInstanceSpec('unused'),
+    spec: tinyInstanceSpec('unused', {disks, volumes}),
   });
   const instanceUid = (await instance('guest')).metadata.uid ?? '';
-  pod = await FakeVmPod.start(programs, {podUid, instanceUid, name: 'guest'});
+  pod = await FakeVmPod.start(programs, {podUid, instanceUid, name: 'guest', claims: ['data']});
   daemon = await RunningDaemon.start(pod.pods);
 }, 600_000);
 
@@ -142,6 +157,12 @@ test('a guest that is handed over runs, and one write says so', async () => {
     machine: {type: 'pc-q35-10.0'},
     memory: {guestCurrent: '128Mi'},
     currentCPUTopology: {sockets: 1, cores: 1, threads: 1},
+    volumeStatus: [
+      {name: 'data', target: 'vda', phase: 'Ready', persistentVolumeClaimInfo: {capacity: {storage: '32Mi'}}},
+      {name: 'scratch', target: 'vdb'},
+      {name: 'seed', target: 'vdc'},
+      {name: 'disc', target: 'sda'},
+    ],
   });
   expect(conditions(after)).toMatchObject({
     Ready: 'True',
@@ -154,6 +175,25 @@ test('a guest that is handed over runs, and one write says so', async () => {
 test('the guest boots, and answers through the address of its pod', async () => {
   await eventually(() => expect(pod.console).toMatch(/login:/), {timeoutMs: 60_000});
   expect((await eventually(() => info(pod.network.pod))).bootId).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test('the guest sees its disks under the names in the status, and its seed', async () => {
+  await eventually(() => expect(pod.console).toMatch(/the seed was read/), {timeoutMs: 20_000});
+  pod.type('\n');
+  await eventually(() => {
+    pod.type('grep -E "[vs]d|sr" /proc/partitions\n');
+    expect(pod.console).toMatch(/32768 vda[^]*16384 vdb/);
+  });
+});
+
+test('the guest’s agent says what system it is', async () => {
+  const vmi = await eventually(async () => {
+    const found = await instance('guest');
+    expect(conditions(found)['AgentConnected']).toBe('True');
+    return found;
+  });
+  expect(vmi.status?.guestOSInfo).toMatchObject({kernelRelease: expect.stringMatching(/^6\./), machine: 'x86_64'});
+  expect(vmi.status?.interfaces?.[0]).toMatchObject({interfaceName: 'eth0', infoSource: 'domain, guest-agent'});
 });
 
 test('connections from inside the pod reach the guest too, as those of kubectl port-forward do', async () => {
@@ -171,6 +211,7 @@ test('the guest’s counters are published under KubeVirt’s names', async () =
   expect(value('vcpu_seconds_total')).toBeGreaterThan(0.5);
   expect(value('memory_resident_bytes')).toBeGreaterThan(30 * 1024 * 1024);
   expect(value('memory_domain_bytes')).toBe(128 * 1024 * 1024);
+  expect(text).toMatch(/^kubevirt_vmi_storage_iops_read_total\{[^}]*drive="seed"[^}]*\} [1-9]/m);
   expect(value('network_receive_bytes_total')).toBeGreaterThan(0);
   expect(value('network_transmit_packets_total')).toBeGreaterThan(0);
 });

@@ -37,10 +37,15 @@ const networkOf = (podUid: string): PodNetwork => {
   return {node: `${subnet}.1`, pod: `${subnet}.2`};
 };
 
+/** PID and mount namespaces of its own, which end with whoever made them. */
+const unshare = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--'];
+
 export interface FakePodOptions {
   readonly podUid: string;
   readonly instanceUid: string;
   readonly name: string;
+  /** Names of volumes that are claims: empty folders. */
+  readonly claims?: readonly string[];
 }
 
 /**
@@ -65,18 +70,11 @@ export class FakeVmPod {
     this.pods = join(folder, 'pods');
     this.netns = netns;
     this.network = networkOf(options.podUid);
-    const unshared = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--'];
-    this.#child = spawn(
-      'ip',
-      [
-        ...['netns', 'exec', netns, ...unshared],
-        ...[join(import.meta.dirname, 'fake-node/pod.sh'), join(folder, 'pod'), programs.closure, programs.launcher],
-      ],
-      {
-        stdio: ['pipe', 'pipe', 'pipe'],
-        env: {...process.env, [PodLayout.env.uid]: options.instanceUid, [PodLayout.env.name]: options.name},
-      },
-    );
+    const container = [join(import.meta.dirname, 'fake-node/pod.sh'), join(folder, 'pod')];
+    this.#child = spawn('ip', ['netns', 'exec', netns, ...unshare, ...container, programs.closure, programs.launcher], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: {...process.env, [PodLayout.env.uid]: options.instanceUid, [PodLayout.env.name]: options.name},
+    });
     const hear = (chunk: Buffer): void => {
       this.console += chunk.toString();
     };
@@ -88,7 +86,7 @@ export class FakeVmPod {
   static async start(programs: PodPrograms, options: FakePodOptions): Promise<FakeVmPod> {
     const folder = await mkdtemp(join(tmpdir(), 'wherry-node-'));
     await chmod(folder, 0o755);
-    await layOut(folder, programs, options.podUid);
+    await layOut(folder, programs, options);
     const netns = await makeNetwork(options.podUid);
     return new FakeVmPod(folder, netns, programs, options);
   }
@@ -125,13 +123,15 @@ export class FakeVmPod {
   }
 }
 
-const layOut = async (folder: string, {guest}: PodPrograms, podUid: string): Promise<void> => {
+const layOut = async (folder: string, {guest}: PodPrograms, {podUid, claims = []}: FakePodOptions): Promise<void> => {
   const pod = join(folder, 'pod');
   const sockets = join(folder, 'pods', podUid, 'volumes/kubernetes.io~empty-dir', PodLayout.socketsVolume);
   for (const path of ['root', 'private', 'kernel/boot', 'volumes']) await mkdir(join(pod, path), {recursive: true});
   await mkdir(sockets, {recursive: true});
   await symlink(sockets, join(pod, 'sockets'));
-  for (const path of [sockets, join(pod, 'private'), join(pod, 'volumes')]) {
+  const volumes = claims.map(claim => join(pod, 'volumes', claim));
+  for (const path of volumes) await mkdir(path);
+  for (const path of [sockets, join(pod, 'private'), join(pod, 'volumes'), ...volumes]) {
     await chown(path, PodLayout.user, PodLayout.user);
     await chmod(path, 0o2770);
   }
@@ -142,11 +142,12 @@ const layOut = async (folder: string, {guest}: PodPrograms, podUid: string): Pro
 /** A hard link where the cache lies on the same file system. */
 const share = (from: string, to: string): Promise<void> => link(from, to).catch(() => copyFile(from, to));
 
+const ip = (...args: string[]): Promise<string> => run('ip', args);
+
 const makeNetwork = async (podUid: string): Promise<string> => {
   const name = `wherry-${podUid.slice(0, 8)}`;
   const nodeEnd = `wh${podUid.slice(0, 8)}`;
   const network = networkOf(podUid);
-  const ip = (...args: string[]): Promise<string> => run('ip', args);
   await ip('netns', 'add', name);
   await ip('link', 'add', nodeEnd, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
   await ip('address', 'add', `${network.node}/24`, 'dev', nodeEnd);

@@ -62,8 +62,18 @@ test.each([
   expect((await converse(wellBehaved(facts), ID)).os).toEqual(os);
 });
 
+test('the error that the delimiter itself causes is no answer', async () => {
+  const stream = agent((execute, say, {id}) => {
+    if (execute === 'guest-sync-delimited') say(undefined);
+    say(execute === 'guest-sync-delimited' ? id : {id: 'debian'});
+  });
+  expect((await converse(stream, ID)).os).toEqual({id: 'debian'});
+});
+
 test('an agent that answers another question is not believed', async () => {
-  const stream = agent((_execute, say) => say(1));
+  const stream = agent((_execute, say) => {
+    for (let n = 0; n < 20; n++) say(1);
+  });
   await expect(converse(stream, ID)).rejects.toMatchObject({code: 'PROTOCOL'});
 });
 

@@ -13,6 +13,9 @@ const TIMEOUT_MS = 5000;
 const MAX_ANSWER = 256 * 1024;
 const MAX_TEXT = 253;
 
+/** What former questions may have left to be read: more of it is no agent. */
+const MAX_STALE = 16;
+
 /** Ends an answer to `guest-sync-delimited`, and what a half-read question left before it. */
 const DELIMITER = 0xff;
 
@@ -37,8 +40,7 @@ export const converse = async (stream: Duplex, id: number): Promise<AgentFacts> 
     return answers.next();
   };
   try {
-    const synced = await ask('guest-sync-delimited', {id});
-    if (synced !== id) throw new DaemonError('PROTOCOL', 'the guest agent answered another question');
+    await synchronize(ask('guest-sync-delimited', {id}), answers.next, id);
     return {
       os: osOf(await ask('guest-get-osinfo')),
       interfaceNames: namesOf(await ask('guest-network-get-interfaces')),
@@ -46,6 +48,15 @@ export const converse = async (stream: Duplex, id: number): Promise<AgentFacts> 
   } finally {
     answers.stop();
     stream.destroy();
+  }
+};
+
+/** The delimiter itself is answered with an error, and so may be what somebody else has asked before. */
+const synchronize = async (first: Promise<unknown>, next: () => Promise<unknown>, id: number): Promise<void> => {
+  let answer = await first;
+  for (let stale = 0; answer !== id; stale++) {
+    if (stale === MAX_STALE) throw new DaemonError('PROTOCOL', 'the guest agent answers other questions');
+    answer = await next();
   }
 };
 
@@ -68,13 +79,9 @@ const answersOf = (stream: Duplex): {next: () => Promise<unknown>; stop: () => v
     if (end < 0 || waiting === undefined) return;
     const line = held.subarray(held.lastIndexOf(DELIMITER, end) + 1, end);
     held = held.subarray(end + 1);
-    const {resolve, reject} = waiting;
+    const {resolve} = waiting;
     waiting = undefined;
-    try {
-      resolve(returnOf(line.toString()));
-    } catch (error) {
-      reject(error);
-    }
+    resolve(returnOf(line.toString()));
   };
   stream.on('data', (chunk: Buffer) => {
     held = Buffer.concat([held, chunk]);
@@ -97,15 +104,14 @@ const answersOf = (stream: Duplex): {next: () => Promise<unknown>; stop: () => v
   };
 };
 
+/** Undefined where the agent refuses, as it may have been told to, and for half an answer to somebody else. */
 const returnOf = (line: string): unknown => {
-  let answer: unknown;
   try {
-    answer = JSON.parse(line);
-  } catch (error) {
-    throw new DaemonError('PROTOCOL', 'the guest agent sent what is no JSON', {cause: error});
+    const answer: unknown = JSON.parse(line);
+    return isObject(answer) ? answer['return'] : undefined;
+  } catch {
+    return undefined;
   }
-  // An agent may have been told not to answer this: then it is not known.
-  return isObject(answer) ? answer['return'] : undefined;
 };
 
 const osFields = {
