@@ -132,14 +132,14 @@ export class Cluster {
     return eventually(() => this.onNode(node, 'curl', '-sS', '--fail', '--max-time', '5', url), {timeoutMs});
   }
 
-  /** Command lines of the QEMU processes for a machine's run on a node, by the uid that each carries. */
-  async engines(node: string, uid: string): Promise<readonly string[]> {
-    const out = await this.onNode(
-      node,
-      'sh',
-      '-c',
-      'for p in /proc/[0-9]*/cmdline; do tr "\\0" " " < $p 2>/dev/null; echo; done',
-    );
-    return out.split('\n').filter(line => line.includes('qemu-system-x86_64') && line.includes(uid));
+  /** Process ids, on a node, of the QEMU processes that run this machine: more than one would be a disaster. */
+  async engines(node: string, name: string): Promise<readonly number[]> {
+    const list = 'for p in /proc/[0-9]*; do echo "${p#/proc/} $(tr "\\0" " " < $p/cmdline 2>/dev/null)"; done';
+    const out = await this.onNode(node, 'sh', '-c', list);
+    const mark = `qemu-system-x86_64 -name guest=${this.kubectl.namespace}_${name},`;
+    return out
+      .split('\n')
+      .filter(line => line.includes(mark))
+      .map(line => Number.parseInt(line, 10));
   }
 }

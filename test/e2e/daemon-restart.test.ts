@@ -81,10 +81,10 @@ test('an upgraded node-daemon adopts the guest, and reports its end within 10 s'
   await replaced(node, old?.metadata.uid ?? '');
   await sameGuest(before);
 
-  const [engine] = (await cluster.onNode(node, 'pidof', 'qemu-system-x86_64')).trim().split(' ');
   const uid = (await cluster.vmi('guest')).metadata.uid;
-  expect(await cluster.engines(node, uid)).toHaveLength(1);
-  await cluster.onNode(node, 'kill', '-9', engine ?? '');
+  const engines = await cluster.engines(node, 'guest');
+  expect(engines).toHaveLength(1);
+  await cluster.onNode(node, 'kill', '-9', String(engines[0]));
   await eventually(
     async () => {
       const vmi = await cluster.vmi('guest').catch(() => undefined);

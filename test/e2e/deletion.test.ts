@@ -22,7 +22,7 @@ const start = async (name: string, graceSeconds: number): Promise<{uid: string; 
 /** No pod, process, folder, mount or tap of the run is left on its node. */
 const nothingLeft = async (name: string, run: {uid: string; pod: Pod; node: string}): Promise<void> => {
   expect(await cluster.pods(name)).toHaveLength(0);
-  expect(await cluster.engines(run.node, run.uid)).toEqual([]);
+  expect(await cluster.engines(run.node, name)).toEqual([]);
   await eventually(async () => {
     const left = await cluster.onNode(
       run.node,
@@ -77,22 +77,7 @@ const mostEngines = async (node: string, name: string, until: Promise<unknown>):
   const end = until.finally(() => {
     over = true;
   });
-  while (!over) {
-    const out = await cluster.onNode(
-      node,
-      'sh',
-      '-c',
-      'for p in /proc/[0-9]*/cmdline; do tr "\\0" " " < $p 2>/dev/null; echo; done',
-    );
-    most = Math.max(
-      most,
-      out
-        .split('\n')
-        .filter(
-          line => line.includes('qemu-system-x86_64') && line.includes(`guest=${cluster.kubectl.namespace}_${name}`),
-        ).length,
-    );
-  }
+  while (!over) most = Math.max(most, (await cluster.engines(node, name)).length);
   await end;
   return most;
 };
@@ -103,6 +88,7 @@ test.each([
 ])('a pod that is %s never leads to two engines, and the machine runs again', async (_how, flags) => {
   const name = flags.includes('--force') ? 'forced' : 'by-hand';
   const run = await start(name, 20);
+  expect(await cluster.engines(run.node, name)).toHaveLength(1);
   await cluster.kubectl.run('delete', 'pod', run.pod.metadata.name, ...flags);
   const again = eventually(
     async () => {
