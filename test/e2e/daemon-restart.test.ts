@@ -1,6 +1,7 @@
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {eventually} from '../support/eventually.ts';
 import {tinyVm} from '../support/guests.ts';
+import type {Kubectl} from '../support/kubectl.ts';
 import {Cluster, type Pod} from './cluster.ts';
 
 jest.setTimeout(300_000);
@@ -11,7 +12,7 @@ interface Info {
 }
 
 let cluster: Cluster;
-let system: import('../support/kubectl.ts').Kubectl;
+let system: Kubectl;
 beforeAll(async () => {
   cluster = await Cluster.open('daemon');
   system = cluster.kubectl.in('wherry');

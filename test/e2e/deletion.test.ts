@@ -70,14 +70,12 @@ test('a guest that ignores the power button is ended by force when its grace is 
   await nothingLeft('deaf', run);
 });
 
-/** Watches a node while a machine comes back; the most engines that were seen at once for the machine. */
+/** The most engines of a machine that are seen at once on a node until `until` is fulfilled. */
 const mostEngines = async (node: string, name: string, until: Promise<unknown>): Promise<number> => {
+  const over = new AbortController();
+  const end = until.finally(() => over.abort());
   let most = 0;
-  let over = false;
-  const end = until.finally(() => {
-    over = true;
-  });
-  while (!over) most = Math.max(most, (await cluster.engines(node, name)).length);
+  while (!over.signal.aborted) most = Math.max(most, (await cluster.engines(node, name)).length);
   await end;
   return most;
 };
