@@ -37,12 +37,13 @@ export class Cluster {
     this.kubectl = new Kubectl(env.kubectl, env.kubeconfig, namespace);
   }
 
-  /** Connects to the cluster that the set-up made, in a new namespace. */
+  /** Connects to the cluster that the set-up made, in a new namespace that admits only pods without any privilege. */
   static async open(prefix: string): Promise<Cluster> {
     const env = JSON.parse(readFileSync(environmentFile, 'utf8')) as E2eEnvironment;
     const namespace = `${prefix}-${Math.random().toString(36).slice(2, 7)}`;
     const cluster = new Cluster(env, namespace);
     await cluster.kubectl.run('create', 'namespace', namespace);
+    await cluster.kubectl.run('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
     return cluster;
   }
 
@@ -93,6 +94,14 @@ export class Cluster {
   async running(name: string, timeoutMs = 120_000): Promise<Vmi> {
     await this.status(name, 'Running', timeoutMs);
     return this.vmi(name);
+  }
+
+  /** Waits until no pod of the machine is left: the kubelet removes one a moment after its guest has ended. */
+  async podGone(name: string): Promise<void> {
+    await eventually(async () => {
+      const left = (await this.pods(name)).map(pod => pod.metadata.name);
+      if (left.length > 0) throw new Error(`${left.join(', ')} of ${name} is still there`);
+    });
   }
 
   /** The serial console of a machine, as `kubectl attach -it` gives it. */

@@ -21,7 +21,7 @@ const start = async (name: string, graceSeconds: number): Promise<{uid: string; 
 
 /** No pod, process, folder, mount or tap of the run is left on its node. */
 const nothingLeft = async (name: string, run: {uid: string; pod: Pod; node: string}): Promise<void> => {
-  expect(await cluster.pods(name)).toHaveLength(0);
+  await cluster.podGone(name);
   expect(await cluster.engines(run.node, name)).toEqual([]);
   await eventually(async () => {
     const left = await cluster.onNode(

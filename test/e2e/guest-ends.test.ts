@@ -44,7 +44,7 @@ test('Always starts a guest again that powered itself off', async () => {
 test('RerunOnFailure leaves a guest down that powered itself off', async () => {
   await typeInNew('orderly', {runStrategy: 'RerunOnFailure'}, 'poweroff');
   await cluster.status('orderly', 'Stopped');
-  expect(await cluster.pods('orderly')).toHaveLength(0);
+  await cluster.podGone('orderly');
 });
 
 test('RerunOnFailure starts a guest again that panicked', async () => {

@@ -100,7 +100,7 @@ test('patching runStrategy stops the machine and starts it again', async () => {
   const before = await cluster.vmi('web');
   await cluster.kubectl.mergePatch('vm/web', {spec: {runStrategy: 'Halted'}});
   await cluster.status('web', 'Stopped');
-  expect(await cluster.pods('web')).toHaveLength(0);
+  await cluster.podGone('web');
   await cluster.kubectl.mergePatch('vm/web', {spec: {runStrategy: 'Always'}});
   const after = await cluster.running('web');
   expect(after.metadata.uid).not.toBe(before.metadata.uid);
