@@ -47,6 +47,8 @@ test.each([1, 2, 3])('a stop leaves nothing when the operator dies after write %
   await theatre.stopOperator('first');
   await takeOver(on, writes, () => on.setRunStrategy('web', 'Halted'));
   await on.endDeleted(pod);
+  // The heir may come too late to see how the pod ended.
+  await on.engineIsGone('web');
   await on.status('web', 'Stopped');
   expect(await on.vmi('web')).toBeUndefined();
 });
@@ -112,5 +114,6 @@ test('machines that are deleted while no operator runs go when one comes back', 
   expect(await on.vm('web')).toBeDefined();
   await theatre.startOperator('second');
   await on.endDeleted(pod);
+  await on.engineIsGone('web');
   await on.until('all is gone', async () => (await on.vm('web')) === undefined);
 });

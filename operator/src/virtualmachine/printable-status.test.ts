@@ -56,16 +56,16 @@ const table: [sentence: string, view: Partial<View>, status: PrintableStatus][] 
   ['a scheduled run is Starting', {run: run({phase: 'Scheduled'})}, 'Starting'],
   ['a guest that failed before it ran is CrashLoopBackOff', {run: run(failedEarly)}, 'CrashLoopBackOff'],
   ['between two failing runs it is CrashLoopBackOff', {failures: 1}, 'CrashLoopBackOff'],
-  ['a guest that failed after it ran is Stopped until it runs again', {run: run(failedLater)}, 'Stopped'],
+  ['a guest that failed after it ran is Stopping until its run is cleared away', {run: run(failedLater)}, 'Stopping'],
   ['a run that Once keeps is Stopped, although it failed early', {vm: under('Once'), run: run(failedEarly)}, 'Stopped'],
   ['a machine without a run is Stopped', {vm: under('Halted')}, 'Stopped'],
   ['a halted machine is Stopped in spite of failures before', {vm: under('Halted'), failures: 3}, 'Stopped'],
-  ['a succeeded run is Stopped', {vm: under('RerunOnFailure'), run: run({...running, phase: 'Succeeded'})}, 'Stopped'],
   [
-    'an ended run under deletion is Stopped, not Stopping',
-    {run: anInstance({metadata: deleting, status: failedLater})},
-    'Stopped',
+    'a succeeded run that is cleared away is Stopping',
+    {vm: under('RerunOnFailure'), run: run({...running, phase: 'Succeeded'})},
+    'Stopping',
   ],
+  ['an ended run under deletion is Stopping', {run: anInstance({metadata: deleting, status: failedLater})}, 'Stopping'],
   ['a phase that nobody knows is Unknown', {run: run({phase: 'Unknown'})}, 'Unknown'],
 ];
 

@@ -34,10 +34,18 @@ const failedEarly = ({run}: View): boolean =>
   run?.status?.phase === 'Failed' &&
   !(run.status.phaseTransitionTimestamps ?? []).some(({phase}) => phase === 'Running');
 
+/**
+ * The run is on its way out. KubeVirt says Stopped from the moment that a guest has ended; here the word means that
+ * nothing of the run is left, unless it is kept.
+ */
+const isGoing = (view: View): boolean =>
+  view.run !== undefined &&
+  (isDeleting(view.run) || wantsRest(view) || (ended(view) && runStrategyOf(view.vm.spec) !== 'Once'));
+
 /** The first that holds is what a person reads; the order is KubeVirt's. */
 const rules: readonly Rule[] = [
   ['Terminating', ({vm}) => isDeleting(vm)],
-  ['Stopping', view => view.run !== undefined && !ended(view) && (isDeleting(view.run) || wantsRest(view))],
+  ['Stopping', view => isGoing(view) && !(startsAgain(view) && failedEarly(view))],
   ['Paused', ({run}) => isTrue(run?.status?.conditions, InstanceCondition.Paused)],
   ['Running', view => phaseOf(view) === 'Running'],
   ['ErrorPvcNotFound', view => starting(view) && claims(view).some(name => !view.claims.has(name))],

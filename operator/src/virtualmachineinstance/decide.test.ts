@@ -23,10 +23,28 @@ test('the pod of a guest that ended by itself stays for its logs', () => {
   expect(plan({vmi: anInstance({status: running}), pod: aPod({state: exited(0)})}).deletePods).toEqual([]);
 });
 
+test('a pod whose container has ended is removed at once, also when it is being deleted already', () => {
+  const vmi = anInstance({metadata: {deletionTimestamp}, status: {...running, phase: 'Succeeded'}});
+  const ended = aPod({state: exited(20)});
+  expect(plan({vmi, pod: ended}).deletePods).toEqual([{pod: ended, atOnce: true}]);
+  const going = aPod({state: exited(20), metadata: {deletionTimestamp}});
+  expect(plan({vmi, pod: going}).deletePods).toEqual([{pod: going, atOnce: true}]);
+});
+
+test('it is not removed before the status says how it ended: it is the evidence', () => {
+  const going = aPod({state: exited(20), metadata: {deletionTimestamp}});
+  expect(plan({vmi: deleted, pod: going})).toMatchObject({deletePods: [], step: {to: 'ended'}});
+});
+
+test('a pod whose container the kubelet lost sight of is left to the kubelet', () => {
+  const lost = aPod({state: exited(137, '', 'ContainerStatusUnknown'), metadata: {deletionTimestamp}});
+  expect(plan({vmi: deleted, pod: lost}).deletePods).toEqual([]);
+});
+
 test('a stray pod is deleted although the instance stays', () => {
   const stray = aPod({metadata: {uid: 'stray'}});
   expect(plan({vmi: anInstance({status: running}), pod: aPod({state: isRunning}), strays: [stray]}).deletePods).toEqual(
-    [stray],
+    [{pod: stray, atOnce: false}],
   );
 });
 

@@ -1,18 +1,25 @@
-import {type Accelerator, Finalizer, InstanceCondition} from '@wherry/api';
+import {type Accelerator, Finalizer, InstanceCondition, isFinal} from '@wherry/api';
 import type {Pod} from '@wherry/kube';
 import {findCondition} from '../conditions.ts';
 import {hasFinalizer, isDeleting} from '../objects.ts';
 import {engineMayLive} from './engine-life.ts';
 import {cannotStart, type EventText, guestEnded} from './events.ts';
+import {computeState} from './launcher-pod.ts';
 import {nextStep, type Step} from './phase.ts';
 import type {World} from './world.ts';
+
+export interface PodDeletion {
+  readonly pod: Pod;
+  /** Remove the object at once, without the kubelet: its container has ended. */
+  readonly atOnce: boolean;
+}
 
 /** What is to be done about one instance. At most one of each, and nothing when nothing changed. */
 export interface Plan {
   readonly finalizer: 'keep' | 'add' | 'remove';
   /** Make the pod, to run with this accelerator. */
   readonly makePod: Accelerator | undefined;
-  readonly deletePods: readonly Pod[];
+  readonly deletePods: readonly PodDeletion[];
   readonly step: Step;
   readonly events: readonly EventText[];
 }
@@ -42,11 +49,15 @@ const finalizer = (world: World): Plan['finalizer'] => {
 
 /**
  * Deleting the pod is what stops a guest: the kubelet's SIGTERM makes the launcher press the power button. The pod of a
- * guest that ended by itself stays for its logs until the instance goes.
+ * guest that ended by itself stays for its logs until the instance goes. A pod whose container has ended is removed at
+ * once: the kubelet would first unmount its volumes, which takes seconds, and the next run need not wait for that. It is
+ * evidence, though, so the end must be in the instance's status first.
  */
-const podsToDelete = ({vmi, pod, strays}: World): readonly Pod[] => {
+const podsToDelete = ({vmi, pod, strays}: World): readonly PodDeletion[] => {
   const unwanted = isDeleting(vmi) && pod !== undefined ? [pod, ...strays] : strays;
-  return unwanted.filter(one => !isDeleting(one));
+  return unwanted
+    .map(one => ({pod: one, atOnce: isFinal(vmi.status?.phase) && computeState(one).at === 'ended'}))
+    .filter(({pod: one, atOnce}) => atOnce || !isDeleting(one));
 };
 
 const events = ({vmi}: World, step: Step): readonly EventText[] => {

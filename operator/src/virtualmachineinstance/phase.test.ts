@@ -113,8 +113,9 @@ test('without KVM and without leave to emulate, the instance waits and says why'
   });
 });
 
+const wants = (engine: string) => anInstance({metadata: {annotations: {'wherry.dev/engine': engine}}});
+
 test('an engine that is not there is refused by name', () => {
-  const wants = (engine: string) => anInstance({metadata: {annotations: {'wherry.dev/engine': engine}}});
   expect(step({vmi: wants('native')})).toMatchObject({
     to: 'Pending',
     problem: {reason: 'UnsupportedEngine', message: expect.stringContaining('"native"')},

@@ -12,12 +12,12 @@ import {
 } from '@wherry/kube';
 import type {Caches} from '../caches.ts';
 import {finalizerPatch} from '../finalizers.ts';
-import {controllerUid, type Instance} from '../objects.ts';
+import {controllerUid, type Instance, isDeleting} from '../objects.ts';
 import {renderPod} from '../pod/render.ts';
 import {isRefusal} from '../refusal.ts';
 import {instances} from '../resources.ts';
 import {statusPatch} from '../status-patch.ts';
-import {decide, type Plan} from './decide.ts';
+import {decide, type Plan, type PodDeletion} from './decide.ts';
 import {podCreated, podDeleted, podNotCreated} from './events.ts';
 import {gather, type Sources} from './gather.ts';
 import {nextStatus} from './next-status.ts';
@@ -58,7 +58,7 @@ export class InstanceReconciler {
 
   async #act(world: World, plan: Plan, signal: AbortSignal): Promise<Acted> {
     const vmi = plan.finalizer === 'add' ? await this.#setFinalizer(world.vmi, 'add', signal) : world.vmi;
-    for (const pod of plan.deletePods) await this.#deletePod(vmi, pod, signal);
+    for (const deletion of plan.deletePods) await this.#deletePod(vmi, deletion, signal);
     const error = plan.makePod === undefined ? undefined : await this.#makePod(world, vmi, plan.makePod, signal);
     return {vmi, error};
   }
@@ -103,11 +103,13 @@ export class InstanceReconciler {
     return existing !== undefined && controllerUid(existing) === vmi.metadata.uid;
   }
 
-  async #deletePod(vmi: Instance, pod: Pod, signal: AbortSignal): Promise<void> {
+  async #deletePod(vmi: Instance, {pod, atOnce}: PodDeletion, signal: AbortSignal): Promise<void> {
     const {client, events} = this.#options;
     const {uid} = pod.metadata;
-    await client.delete(core.pods, keyOf(pod), {...(uid === undefined ? {} : {uid}), signal});
-    events.event(vmi, podDeleted(pod.metadata.name ?? ''));
+    const options = {...(uid === undefined ? {} : {uid}), ...(atOnce ? {gracePeriodSeconds: 0} : {}), signal};
+    const deleted = await client.delete(core.pods, keyOf(pod), options);
+    // Said once: the second call for a pod that ended meanwhile only hurries its removal.
+    if (deleted && !isDeleting(pod)) events.event(vmi, podDeleted(pod.metadata.name ?? ''));
   }
 
   async #setFinalizer(vmi: Instance, change: 'add' | 'remove', signal: AbortSignal): Promise<Instance> {

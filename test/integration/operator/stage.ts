@@ -215,6 +215,8 @@ export class Stage {
       const now = (await this.vmi(vmi.metadata.name)) ?? vmi;
       return this.client.patchStatus(instances, now, status).catch((error: {status?: number}) => {
         if (error.status === 409) return undefined;
+        // It is gone: there is nothing to say any more.
+        if (error.status === 404) return now;
         throw error;
       });
     });
