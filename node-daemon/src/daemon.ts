@@ -119,7 +119,7 @@ export class Daemon {
         podNetwork: launcher => readPodNetwork(host, launcher),
         agent: folder => askAgent(host, folder),
       },
-      link: {host, pods: settings.pods, peerProblem},
+      link: {host, engine: qemuKind, pods: settings.pods, peerProblem},
       wake,
       tell: this.#tell(),
       clock,

@@ -2,7 +2,7 @@
 import {randomUUID} from 'node:crypto';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import type {VirtualMachineInstance} from '@wherry/api';
+import type {Accelerator, VirtualMachineInstance} from '@wherry/api';
 import {Client, EventRecorder, loadKubeConfig, systemClock} from '@wherry/kube';
 import {loadHost} from '@wherry/native';
 import {Daemon, type Settings} from '@wherry/node-daemon';
@@ -17,6 +17,7 @@ import {tinyInstanceSpec} from '../support/guests.ts';
 jest.setTimeout(180_000);
 
 const NODE = 'n1';
+const selfTest = join(repository, 'target/release/wherry-kvm-selftest');
 const quiet = {debug: () => {}, info: () => {}, warn: () => {}, error: () => {}};
 
 let plane: ControlPlane;
@@ -40,7 +41,7 @@ class RunningDaemon {
       node: NODE,
       pods,
       library: undefined,
-      selfTest: join(repository, 'target/release/wherry-kvm-selftest'),
+      selfTest,
       netns: join(repository, 'target/release/wherry-netns'),
       healthPort: 0,
       metricsPort: 0,
@@ -85,13 +86,21 @@ const info = async (host: string): Promise<{bootId: string; uptime: number}> =>
     await run('curl', ['-sS', '--fail', '--noproxy', '*', '--max-time', '5', `http://${host}/cgi-bin/info`]),
   ) as never;
 
-/** The operator's hand-over: a pod runs on the node, and the guest is emulated. */
-const handOver = async (name: string, podUid: string): Promise<void> => {
+/** Its uid. */
+const createInstance = async (name: string, spec: object): Promise<string> => {
+  const kind = 'VirtualMachineInstance';
+  await create({apiVersion: 'kubevirt.io/v1', kind, metadata: {name, namespace: 'default'}, spec});
+  return (await instance(name)).metadata.uid ?? '';
+};
+
+/** The operator's hand-over: a pod runs on the node. */
+const handOver = async (name: string, podUid: string, accelerator: Accelerator): Promise<void> => {
+  const emulated = {type: 'SoftwareEmulation', status: 'True', reason: 'NoHardwareVirtualization'};
   const status = {
     phase: 'Scheduled',
     nodeName: NODE,
     activePods: {[podUid]: NODE},
-    conditions: [{type: 'SoftwareEmulation', status: 'True', reason: 'NoHardwareVirtualization'}],
+    conditions: accelerator === 'tcg' ? [emulated] : [],
     volumeStatus: [{name: 'data', target: '', persistentVolumeClaimInfo: {capacity: {storage: '32Mi'}}}],
   };
   await kubectl('patch', 'vmi', name, '--subresource=status', '--type=merge', '-p', JSON.stringify({status}));
@@ -116,13 +125,7 @@ const disks = [
 beforeAll(async () => {
   [plane, programs] = await Promise.all([startControlPlane({crds: [join(repository, 'crds')]}), podPrograms()]);
   await create({apiVersion: 'v1', kind: 'Node', metadata: {name: NODE}});
-  await create({
-    apiVersion: 'kubevirt.io/v1',
-    kind: 'VirtualMachineInstance',
-    metadata: {name: 'guest', namespace: 'default'},
-    spec: tinyInstanceSpec('unused', {disks, volumes}),
-  });
-  const instanceUid = (await instance('guest')).metadata.uid ?? '';
+  const instanceUid = await createInstance('guest', tinyInstanceSpec('unused', {disks, volumes}));
   pod = await FakeVmPod.start(programs, {podUid, instanceUid, name: 'guest', claims: ['data']});
   daemon = await RunningDaemon.start(pod.pods);
 }, 600_000);
@@ -144,7 +147,7 @@ test('the daemon is ready once its node says what KVM is worth there', async () 
 });
 
 test('a guest that is handed over runs, and one write says so', async () => {
-  await handOver('guest', podUid);
+  await handOver('guest', podUid, 'tcg');
   const before = await instance('guest');
   const after = await eventually(async () => {
     const vmi = await instance('guest');
@@ -227,6 +230,52 @@ test('a daemon that is replaced adopts the guest, which notices nothing', async 
   expect(after.bootId).toBe(before.bootId);
   expect(after.uptime).toBeGreaterThanOrEqual(before.uptime);
   expect((await instance('guest')).metadata.resourceVersion).toBe(resourceVersion);
+});
+
+/** Command lines of the QEMU processes of an instance, wherever they run. */
+const engines = async (name: string): Promise<readonly string[]> =>
+  (await run('ps', ['-eo', 'args'])).split('\n').filter(line => line.includes(`guest=default_${name},`));
+
+/** A second guest on the node, until `look` has seen what it wants. */
+const withGuest = async (
+  name: string,
+  accelerator: Accelerator,
+  look: (pod: FakeVmPod) => Promise<void>,
+): Promise<void> => {
+  const uid = randomUUID();
+  const instanceUid = await createInstance(name, tinyInstanceSpec('unused'));
+  const other = await FakeVmPod.start(programs, {podUid: uid, instanceUid, name, pods: pod.pods});
+  try {
+    await handOver(name, uid, accelerator);
+    await eventually(async () => expect((await instance(name)).status?.phase).toBe('Running'), {timeoutMs: 30_000});
+    await look(other);
+  } finally {
+    await other.stop();
+  }
+};
+
+/** The node's verdict: only where KVM works can a guest run on it. */
+const {verdict} = JSON.parse(await run(selfTest, [])) as {verdict: string};
+if (verdict !== 'usable') console.log(`no guest is started with KVM: it is ${verdict} on this machine`);
+
+(verdict === 'usable' ? test : test.skip)('a guest gets KVM as a descriptor, for its pod has no device', async () => {
+  await withGuest('hardware', 'kvm', async () => {
+    expect(await engines('hardware')).toEqual([expect.stringContaining('-accel kvm,device=/dev/fdset/1')]);
+  });
+});
+
+test('the sudden end of a pod is the end of its engine, and is reported', async () => {
+  await withGuest('victim', 'tcg', async other => {
+    expect(await engines('victim')).toHaveLength(1);
+    await other.kill();
+    const over = await eventually(async () => {
+      const vmi = await instance('victim');
+      expect(conditions(vmi)['wherry.dev/EngineActive']).toBe('False');
+      return vmi;
+    });
+    expect(await engines('victim')).toEqual([]);
+    expect(over.status?.conditions).toContainEqual(expect.objectContaining({reason: 'EngineExited'}));
+  });
 });
 
 test('the end of the pod presses the power button, and the end of the engine is reported', async () => {

@@ -37,13 +37,15 @@ const networkOf = (podUid: string): PodNetwork => {
   return {node: `${subnet}.1`, pod: `${subnet}.2`};
 };
 
-/** PID and mount namespaces of its own, which end with whoever made them. */
-const unshare = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--'];
+/** PID and mount namespaces of its own. */
+const unshare = ['unshare', '--mount', '--pid', '--fork', '--'];
 
 export interface FakePodOptions {
   readonly podUid: string;
   readonly instanceUid: string;
   readonly name: string;
+  /** The kubelet's folder of pods. Defaults to one of its own. */
+  readonly pods?: string;
   /** Names of volumes that are claims: empty folders. */
   readonly claims?: readonly string[];
 }
@@ -67,7 +69,7 @@ export class FakeVmPod {
   private constructor(folder: string, netns: string, programs: PodPrograms, options: FakePodOptions) {
     this.#folder = folder;
     this.#podUid = options.podUid;
-    this.pods = join(folder, 'pods');
+    this.pods = options.pods ?? join(folder, 'pods');
     this.netns = netns;
     this.network = networkOf(options.podUid);
     const container = [join(import.meta.dirname, 'fake-node/pod.sh'), join(folder, 'pod')];
@@ -102,12 +104,13 @@ export class FakeVmPod {
 
   /** What the kubelet sends when the pod is deleted. */
   async terminate(): Promise<void> {
-    await run('pkill', ['-TERM', '-P', String(this.#child.pid)]);
+    await this.#signal('TERM');
   }
 
   /** The end of the container, as of an out-of-memory kill. */
-  kill(): void {
-    this.#child.kill('SIGKILL');
+  async kill(): Promise<void> {
+    await this.#signal('KILL');
+    await this.exited;
   }
 
   /** What the kubelet does when all containers have ended. */
@@ -116,16 +119,24 @@ export class FakeVmPod {
   }
 
   async stop(): Promise<void> {
-    this.kill();
-    await this.exited;
+    await this.kill();
     await run('ip', ['netns', 'delete', this.netns]);
     await rm(this.#folder, {recursive: true, force: true});
   }
+
+  /** To the launcher itself: what made its namespaces only waits for it. */
+  async #signal(name: string): Promise<void> {
+    if (this.#child.exitCode === null) await run('pkill', [`-${name}`, '-P', String(this.#child.pid)]);
+  }
 }
 
-const layOut = async (folder: string, {guest}: PodPrograms, {podUid, claims = []}: FakePodOptions): Promise<void> => {
+const layOut = async (
+  folder: string,
+  {guest}: PodPrograms,
+  {podUid, claims = [], pods = join(folder, 'pods')}: FakePodOptions,
+): Promise<void> => {
   const pod = join(folder, 'pod');
-  const sockets = join(folder, 'pods', podUid, 'volumes/kubernetes.io~empty-dir', PodLayout.socketsVolume);
+  const sockets = join(pods, podUid, 'volumes/kubernetes.io~empty-dir', PodLayout.socketsVolume);
   for (const path of ['root', 'private', 'kernel/boot', 'volumes']) await mkdir(join(pod, path), {recursive: true});
   await mkdir(sockets, {recursive: true});
   await symlink(sockets, join(pod, 'sockets'));

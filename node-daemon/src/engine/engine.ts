@@ -1,5 +1,6 @@
 /** The contract between the daemon and what runs a guest: one object per guest, the same for every engine. */
 import type {Plan} from '@wherry/api';
+import type {LauncherConnection} from '../launcher/connection.ts';
 import type {EffectiveMachine} from '../machine/effective-machine.ts';
 
 export type EngineName = 'qemu' | 'native';
@@ -41,6 +42,8 @@ export interface EngineKind {
    * @throws DaemonError UNSUPPORTED_MACHINE where the machine lies outside of the capabilities
    */
   plan(machine: EffectiveMachine): Plan;
+  /** The running engine behind a launcher; costs nothing and holds nothing. */
+  attach(connection: LauncherConnection): Engine;
 }
 
 export type RunState = 'running' | 'paused' | 'stopped' | 'panicked' | 'starting';
@@ -49,6 +52,8 @@ export interface EngineDescription {
   readonly name: EngineName;
   readonly version: string;
   readonly state: RunState;
+  /** The guest agent has opened its channel. */
+  readonly agent: boolean;
 }
 
 /** Cumulative since the engine process started; a reset of the guest does not clear them. */
@@ -87,7 +92,6 @@ export interface EngineStats {
 
 /** One guest whose launcher answers. Every call rejects with DaemonError; UNSUPPORTED_OPERATION is never retried. */
 export interface Engine {
-  readonly kind: EngineKind;
   /** Presses the power button, and kills when the grace is over. Returns at once. */
   shutdown(graceSeconds: number): Promise<void>;
   kill(): Promise<void>;
@@ -105,6 +109,8 @@ export interface Engine {
   migrateOut(peer: string): Promise<void>;
   migrateIn(listener: string): Promise<void>;
   open(stream: string): Promise<NodeJS.ReadWriteStream>;
+  /** Makes the guest say how it uses its memory from now on; asking twice changes nothing. */
+  watchMemory(): Promise<void>;
   stats(): Promise<EngineStats>;
   describe(): Promise<EngineDescription>;
 }

@@ -1,7 +1,7 @@
 /** What must be asked of node, engine and agent to report on a running guest, each asked once as long as it holds. */
 import {Annotation, type VirtualMachineInstance} from '@wherry/api';
 import type {Dir} from '@wherry/native';
-import {QemuEngine} from '../engine/qemu/qemu-engine.ts';
+import type {EngineKind} from '../engine/engine.ts';
 import {messageOf} from '../errors.ts';
 import type {Log} from '../log.ts';
 import {effectiveMachine} from '../machine/effective-machine.ts';
@@ -42,6 +42,7 @@ export interface Sources {
 export interface FactsOptions {
   readonly sources: Sources;
   readonly link: PodLink;
+  readonly engine: EngineKind;
   /** Local, never set back, in milliseconds. */
   readonly monotonic: () => number;
   readonly log: Log;
@@ -58,15 +59,15 @@ export class GuestFacts {
 
   /** @throws DaemonError, NativeError: the guest has just ended, or its launcher does not answer */
   async gather(vmi: VirtualMachineInstance): Promise<RunningFacts> {
-    const {view, connection} = this.#options.link;
+    const {link, engine} = this.#options;
+    const {view} = link;
     this.#steady ??= await this.#look();
     const {network, version} = this.#steady;
     const machine = effectiveMachine(vmi, {accelerator: acceleratorOf(vmi), mtu: network.mtu, vhost: false});
-    const engine = new QemuEngine(connection);
     return {
       machine,
-      machineType: engine.kind.machineType,
-      engine: {name: 'qemu', version, reason: reasonFor(vmi)},
+      machineType: engine.machineType,
+      engine: {name: engine.name, version, reason: reasonFor(vmi)},
       podAddresses: network.addresses,
       paused: view.at === 'connected' && view.paused,
       agent: await this.#agentFacts(view.at === 'connected' && view.agent),
@@ -81,7 +82,7 @@ export class GuestFacts {
 
   async #look(): Promise<Steady> {
     const {sources, link} = this.#options;
-    const engine = new QemuEngine(link.connection);
+    const {engine} = link;
     const [network, {version}] = await Promise.all([
       sources.podNetwork(link.process),
       engine.describe(),

@@ -2,8 +2,7 @@
 import {Socket} from 'node:net';
 import {PodLayout} from '@wherry/api';
 import {type Dir, type Host, isNativeError, type PeerCredentials, type UnixConnection} from '@wherry/native';
-import {qmp} from '../engine/qemu/qmp.ts';
-import {AGENT_CHARDEV} from '../engine/qemu/machine-type.ts';
+import type {Engine, EngineKind} from '../engine/engine.ts';
 import {DaemonError} from '../errors.ts';
 import {LauncherConnection} from '../launcher/connection.ts';
 import {openPodFolder} from '../launcher/pod-folder.ts';
@@ -13,6 +12,7 @@ import {afterEvent, connected, type LauncherView} from './launcher-view.ts';
 
 export interface PodLinkOptions {
   readonly host: Host;
+  readonly engine: EngineKind;
   /** The kubelet's folder of pods. */
   readonly pods: string;
   readonly podUid: string;
@@ -70,6 +70,11 @@ export class PodLink {
     if (this.#held === undefined || this.#held.early !== undefined)
       throw new DaemonError('CONNECTION_CLOSED', 'the launcher is not connected');
     return this.#held.connection;
+  }
+
+  /** The engine behind the launcher. @throws DaemonError CONNECTION_CLOSED while there is none */
+  get engine(): Engine {
+    return this.#options.engine.attach(this.connection);
   }
 
   /** The launcher's process. @throws DaemonError CONNECTION_CLOSED before it was ever connected */
@@ -171,10 +176,16 @@ export class PodLink {
     await connection.subscribe(hello.lastSeq + 1);
     const status = await connection.status();
     let view = connected(hello, status);
-    if (status.state === 'Running') view = {...view, ...(await engineState(connection))};
+    if (status.state === 'Running') view = {...view, ...(await this.#missed(connection))};
     const early = (held.early ?? []).filter(({seq}) => seq > status.lastSeq);
     held.early = undefined;
     return early.reduce<LauncherView>((known, {event}) => afterEvent(known, event), view);
+  }
+
+  /** What events would have told, had anybody listened. */
+  async #missed(connection: LauncherConnection): Promise<{readonly paused: boolean; readonly agent: boolean}> {
+    const {state, agent} = await this.#options.engine.attach(connection).describe();
+    return {paused: state === 'paused', agent};
   }
 
   #event(held: Held, numbered: NumberedEvent): void {
@@ -210,14 +221,3 @@ export class PodLink {
 }
 
 const said = (ending: string | undefined): {ending?: string} => (ending === undefined ? {} : {ending});
-
-/** What events would have told, had anybody listened. */
-const engineState = async (
-  connection: LauncherConnection,
-): Promise<{readonly paused: boolean; readonly agent: boolean}> => {
-  const [status, chardevs] = await Promise.all([qmp(connection, 'query-status'), qmp(connection, 'query-chardev')]);
-  return {
-    paused: status.status === 'paused',
-    agent: chardevs.some(one => one.label === AGENT_CHARDEV && one['frontend-open'] === true),
-  };
-};

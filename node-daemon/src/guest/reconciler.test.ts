@@ -3,6 +3,7 @@ import {afterEach, beforeEach, expect, test as always} from '@jest/globals';
 import type {InstanceStatus, VirtualMachineInstance} from '@wherry/api';
 import {systemClock} from '@wherry/kube';
 import {libraryPath, loadHost, type PeerCredentials} from '@wherry/native';
+import {qemuKind} from '../engine/qemu/qemu-kind.ts';
 import {DaemonError} from '../errors.ts';
 import {FakeLauncher, type FakeLauncherOptions, FakePod} from '../testing/fake-launcher.ts';
 import {instance, UID} from '../testing/instances.ts';
@@ -54,7 +55,7 @@ class Node implements AsyncDisposable {
         podNetwork: async () => ({addresses: ['10.244.1.7'], mtu: 1450}),
         agent: async () => ({os: {id: 'debian'}, interfaceNames: new Map()}),
       },
-      link: {host: loadHost(), pods: this.pod.pods, peerProblem: peer => this.peerProblem(peer)},
+      link: {host: loadHost(), engine: qemuKind, pods: this.pod.pods, peerProblem: peer => this.peerProblem(peer)},
       wake: () => this.woken++,
       tell: (_vmi, what) => this.told.push(what),
       clock: {...systemClock, now: () => this.now, monotonic: () => this.now},

@@ -26,7 +26,7 @@ export interface GuestReconcilerOptions {
   /** Hands the guest to its launcher; safe to repeat. Resolves when the launcher has taken the plan. */
   readonly start: (vmi: VirtualMachineInstance, link: PodLink, signal: AbortSignal) => Promise<void>;
   readonly sources: Sources;
-  readonly link: Pick<PodLinkOptions, 'host' | 'pods' | 'peerProblem'>;
+  readonly link: Pick<PodLinkOptions, 'host' | 'engine' | 'pods' | 'peerProblem'>;
   /** Asks for another turn of this guest. */
   readonly wake: (key: Key) => void;
   readonly tell: Tell;
@@ -148,7 +148,13 @@ export class GuestReconciler {
       monotonic: () => clock.monotonic(),
       log,
     });
-    const facts = new GuestFacts({sources, link, monotonic: () => clock.monotonic(), log});
+    const facts = new GuestFacts({
+      sources,
+      link,
+      engine: this.#options.link.engine,
+      monotonic: () => clock.monotonic(),
+      log,
+    });
     const guest = {key, link, facts};
     this.#guests.set(keyText(key), guest);
     return guest;

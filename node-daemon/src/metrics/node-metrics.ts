@@ -23,6 +23,12 @@ export const registerNodeMetrics = ({node, registry, kvm, guests}: NodeMetricsOp
       if (found !== undefined) for (const one of kvmVerdicts) verdict.set({node, verdict: one}, one === found ? 1 : 0);
     },
   });
+  const ready: Gauge = new Gauge({
+    name: 'kubevirt_virt_handler_ready_status',
+    help: 'Whether the daemon of the node can run guests: 1 or 0.',
+    registers: [registry],
+    collect: () => ready.set(kvm() === undefined ? 0 : 1),
+  });
   const held: Gauge = new Gauge({
     name: 'wherry_node_guests',
     help: 'Guests of this node whose launchers the daemon holds.',

@@ -2,7 +2,6 @@
 import type {VirtualMachineInstance} from '@wherry/api';
 import type {Host, InterfaceCounters} from '@wherry/native';
 import type {EngineStats} from '../engine/engine.ts';
-import {QemuEngine} from '../engine/qemu/qemu-engine.ts';
 import type {Guest} from '../guest/reconciler.ts';
 import {engineProcess, type ProcessUse, processUse, type ThreadTimes, threadTimes} from './process.ts';
 
@@ -39,7 +38,7 @@ export const sampleGuest = async (host: Host, guest: Guest, vmi: VirtualMachineI
   const silent = {vmi, stats: undefined, process: undefined, vcpus: [], interfaces: [], panicked: false};
   if (view.at !== 'connected' || view.state !== 'Running') return silent;
   const asked = Promise.all([
-    within(new QemuEngine(guest.link.connection).stats(), TIMEOUT_MS),
+    within(guest.link.engine.stats(), TIMEOUT_MS),
     within(processSample(guest), TIMEOUT_MS),
     within(interfaceSamples(host, guest, vmi), TIMEOUT_MS),
   ]);

@@ -3,6 +3,7 @@ import type {LauncherConnection} from '../../launcher/connection.ts';
 import type {EngineReply} from '../../launcher/shapes.ts';
 import {engineOperations} from '../engine.ts';
 import {QemuEngine} from './qemu-engine.ts';
+import {qemuKind} from './qemu-kind.ts';
 
 /** A connection whose engine answers by command; what is missing is an error of QEMU's. */
 const engine = (answers: Readonly<Record<string, unknown>> = {}): {engine: QemuEngine; asked: string[]} => {
@@ -36,7 +37,7 @@ test('an operation is either among the capabilities or refused as unsupported', 
       () => 'done',
       (error: {code: string}) => error.code,
     );
-    expect(await call).toBe(guest.kind.capabilities.operations.has(operation) ? 'done' : 'UNSUPPORTED_OPERATION');
+    expect(await call).toBe(qemuKind.capabilities.operations.has(operation) ? 'done' : 'UNSUPPORTED_OPERATION');
   }
 });
 
@@ -44,8 +45,14 @@ test('the version is a number, and an unknown state counts as starting', async (
   const answers = {
     'query-version': {qemu: {major: 10, minor: 0, micro: 13}, package: 'Debian'},
     'query-status': {status: 'dancing', running: true},
+    'query-chardev': [{label: 'agent', 'frontend-open': true, filename: ''}],
   };
-  expect(await engine(answers).engine.describe()).toEqual({name: 'qemu', version: '10.0.13', state: 'starting'});
+  expect(await engine(answers).engine.describe()).toEqual({
+    name: 'qemu',
+    version: '10.0.13',
+    state: 'starting',
+    agent: true,
+  });
 });
 
 test('a guest without a balloon driver still has all other counters', async () => {

@@ -1,8 +1,7 @@
 import {isDaemonError, unsupportedOperation} from '../../errors.ts';
 import type {LauncherConnection} from '../../launcher/connection.ts';
 import type {Engine, EngineDescription, EngineOperation, EngineStats, GuestMemory, RunState} from '../engine.ts';
-import {BALLOON_ID} from './machine-type.ts';
-import {qemuKind} from './qemu-kind.ts';
+import {AGENT_CHARDEV, BALLOON_ID} from './machine-type.ts';
 import {qmp, type ReturnOf} from './qmp.ts';
 import {diskCounters, guestMemory, vcpuThreads} from './stats.ts';
 
@@ -22,7 +21,6 @@ const lacks = (operation: EngineOperation): Promise<never> => Promise.reject(uns
 
 /** One guest in a QEMU process, behind its launcher. It holds no state: many may stand for one guest. */
 export class QemuEngine implements Engine {
-  readonly kind = qemuKind;
   readonly #connection: LauncherConnection;
 
   constructor(connection: LauncherConnection) {
@@ -54,11 +52,17 @@ export class QemuEngine implements Engine {
   }
 
   async describe(): Promise<EngineDescription> {
-    const [status, version] = await Promise.all([
+    const [status, version, chardevs] = await Promise.all([
       qmp(this.#connection, 'query-status'),
       qmp(this.#connection, 'query-version'),
+      qmp(this.#connection, 'query-chardev'),
     ]);
-    return {name: 'qemu', version: versionText(version), state: runStates[status.status ?? ''] ?? 'starting'};
+    return {
+      name: 'qemu',
+      version: versionText(version),
+      state: runStates[status.status ?? ''] ?? 'starting',
+      agent: chardevs.some(one => one.label === AGENT_CHARDEV && one['frontend-open'] === true),
+    };
   }
 
   async stats(): Promise<EngineStats> {
@@ -70,7 +74,6 @@ export class QemuEngine implements Engine {
     return {disks: diskCounters(blocks), vcpuThreads: vcpuThreads(cpus), memory};
   }
 
-  /** Makes the balloon ask the guest for its statistics from now on; asking twice changes nothing. */
   async watchMemory(): Promise<void> {
     await qmp(this.#connection, 'qom-set', {
       path: BALLOON,
