@@ -30,8 +30,12 @@ echo "docker: no daemon answers; starting one with its data in $state"
 mkdir -p "$state"
 # The daemon outlives this checkout, so its runtime must not lie in it.
 install -m 0755 "$here/runc-bounded" "$state/runc-bounded"
-# A pid file of a daemon that was killed makes the next one refuse to start.
-if [ -f "$state/docker.pid" ] && ! kill -0 "$(cat "$state/docker.pid")" 2>/dev/null; then rm -f "$state/docker.pid"; fi
+# The pid file of a daemon that was killed makes the next one refuse to start, or wait for a process that is not it.
+forget_unless_alive() { # a pid file, and the name of the program
+  if [ -f "$1" ] && [ "$(cat "/proc/$(cat "$1")/comm" 2>/dev/null)" != "$2" ]; then rm -f "$1"; fi
+}
+forget_unless_alive "$state/docker.pid" dockerd
+forget_unless_alive "$state/exec/containerd/containerd.pid" containerd
 setsid nohup dockerd --data-root "$state/data" --exec-root "$state/exec" --pidfile "$state/docker.pid" \
   --host "unix://$socket" --log-level warn \
   --add-runtime "bounded=$state/runc-bounded" --default-runtime bounded \

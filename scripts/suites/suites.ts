@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {clusterDown} from '../cluster/cluster.ts';
 import {run} from '../core/command.ts';
 import {repository} from '../core/paths.ts';
 import type {Progress} from '../core/progress.ts';
@@ -38,9 +39,10 @@ export function longSuites(): Suite[] {
   return [jestSuite({project: 'long', args: ['--verbose', '--testTimeout=3600000', '--runInBand']})];
 }
 
-/** A cluster with Wherry on it. Not Jest's globalSetup, which cannot load modules as Node.js itself does. */
+/** A cluster with Wherry on it; in CI one that no earlier run has used. Not Jest's globalSetup, which cannot load modules as Node.js itself does. */
 async function deployForE2e(progress: Progress): Promise<void> {
   const {default: setUp} = await import('../../test/e2e/global-setup.ts');
+  if (process.env['CI'] === 'true') await clusterDown(progress);
   await setUp(progress);
 }
 

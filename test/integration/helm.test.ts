@@ -52,6 +52,7 @@ const versions = (): Promise<string> =>
 
 test('an upgrade that changes nothing changes no object', async () => {
   const before = await versions();
+  expect(before).toMatch(/^\d+ \d+ \d+/);
   await helm('upgrade', 'wherry', chart, '--namespace', 'wherry');
   expect(await versions()).toBe(before);
 });
