@@ -182,6 +182,38 @@ test('a lost node fences its guests only when its Node object is gone', async ()
   await on.started('web', metadata.uid);
 });
 
+test('a node that is declared out of service fences its guests', async () => {
+  const on = await stage();
+  await on.client.create(core.nodes, aNode('fenced'));
+  await on.make('web');
+  await on.phase('web', 'Scheduling');
+  const pod = await on.pod('web');
+  await on.run(pod, 'fenced');
+  const {metadata} = await on.guestRuns('web');
+  const taints = [{key: 'node.kubernetes.io/out-of-service', value: 'nodeshutdown', effect: 'NoExecute'}];
+  await on.client.mergePatch(core.nodes, {name: 'fenced'}, {spec: {taints}});
+  // What the cluster's pod garbage collector does then.
+  await on.remove(pod);
+  await on.started('web', metadata.uid);
+});
+
+test('a machine waits for a node with a usable KVM, and starts when there is one', async () => {
+  const on = await stage();
+  await on.client.create(core.nodes, aNode('slow', {zone: 'slow', 'wherry.dev/kvm': 'absent'}));
+  await theatre.ready('slow');
+  await on.make('web', {spec: {nodeSelector: {zone: 'slow'}}});
+  const vm = await on.status('web', 'ErrorUnschedulable');
+  const said = vm.status?.conditions?.find(({type}) => type === 'Synchronized');
+  expect(said).toMatchObject({
+    status: 'False',
+    reason: 'NoUsableKVM',
+    message: expect.stringContaining('emulation.allow'),
+  });
+  expect(await on.pods()).toHaveLength(0);
+  await on.client.mergePatch(core.nodes, {name: 'slow'}, {metadata: {labels: {'wherry.dev/kvm': 'usable'}}});
+  await on.started('web');
+});
+
 test('a pod that is deleted by hand before the hand-over is simply tried again', async () => {
   const on = await stage();
   await on.make('web');

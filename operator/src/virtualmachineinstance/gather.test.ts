@@ -115,6 +115,11 @@ test('the last words of the active pod are found when it is gone', async () => {
   expect((await world({vmi: started, pods: [aPod({state: isRunning})], lastWords})).lastWords).toBeUndefined();
 });
 
+test('nodes are gathered only for a run that still looks for a place', async () => {
+  expect((await world({vmi: anInstance()})).nodes.map(({name}) => name)).toEqual(['n1']);
+  expect((await world({vmi: started, pods: [aPod({state: isRunning})]})).nodes).toEqual([]);
+});
+
 const fences: [sentence: string, cluster: Cluster, fenced: boolean][] = [
   ['a node that is there is not fenced', {}, false],
   ['a node that the cache lacks is not fenced while the API server has it', {nodes: [], live: [node('n1')]}, false],

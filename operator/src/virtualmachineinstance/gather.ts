@@ -26,11 +26,14 @@ export const gather = async (sources: Sources, key: Key, signal: AbortSignal): P
     lastWords: pod === undefined ? lastWordsOf(vmi, lastWords) : undefined,
     strays: owned.filter(one => one.metadata.uid !== pod?.metadata.uid),
     claims: claimsOf(caches, vmi),
-    nodes: caches.nodes.list().map(viewOf),
+    nodes: isWaiting(vmi) ? caches.nodes.list().map(viewOf) : [],
     nodeFenced: pod === undefined && (await isFenced(sources, vmi.status?.nodeName, signal)),
     config,
   };
 };
+
+/** Only a run without a pod looks for a place: a large cluster's nodes are not gone through for the others. */
+const isWaiting = ({status}: Instance): boolean => status?.phase === undefined || status.phase === 'Pending';
 
 /** Once a run is handed over, its pod is the one that was handed over, and no successor of the same name. */
 const isPodOf = (vmi: Instance, pod: Pod): boolean => {
