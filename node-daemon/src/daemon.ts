@@ -21,6 +21,7 @@ import {type Guest, GuestReconciler, type Instances, type Tell} from './guest/re
 import {acceleratorOf} from './guest/selection.ts';
 import {startGuest} from './guest/start.ts';
 import {peerProblem} from './launcher/peer.ts';
+import {podHasProcesses} from './launcher/pod-processes.ts';
 import type {Log} from './log.ts';
 import {registerGuestMetrics} from './metrics/guest-metrics.ts';
 import {registerNodeMetrics} from './metrics/node-metrics.ts';
@@ -119,7 +120,7 @@ export class Daemon {
         podNetwork: launcher => readPodNetwork(host, launcher),
         agent: folder => askAgent(host, folder),
       },
-      link: {host, engine: qemuKind, pods: settings.pods, peerProblem},
+      link: {host, engine: qemuKind, pods: settings.pods, peerProblem, podHasProcesses},
       wake,
       tell: this.#tell(),
       clock,

@@ -32,6 +32,11 @@ const table: [string, Parameters<typeof decide>[0], object][] = [
     {do: 'wait', afterMs: 100},
   ],
   [
+    'a launcher that has fallen silent is looked for again, but not all the time',
+    {vmi: running, podUid: 'p', launcher: {at: 'silent'}},
+    {do: 'wait', afterMs: 1000},
+  ],
+  [
     'a guest that is being made is waited for',
     {vmi: scheduled, podUid: 'p', launcher: launcher({state: 'Preparing'})},
     {do: 'wait', afterMs: 2000},

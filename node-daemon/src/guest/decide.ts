@@ -25,8 +25,10 @@ export type Step =
   /** Something that should not be: nothing is touched, and a person must look. */
   | {readonly do: 'complain'; readonly message: string};
 
-/** How often a launcher that does not listen is looked for: it takes some milliseconds from its start. */
-const SILENT_MS = 100;
+/** How often a launcher that does not listen yet is looked for: it takes some milliseconds from its start. */
+const COMING_MS = 100;
+/** How often one that has fallen silent is looked for. */
+const SILENT_MS = 1000;
 /** While a launcher works on a start, its events tell; this is for an event that was lost. */
 const STARTING_MS = 2000;
 /**
@@ -41,7 +43,7 @@ export const decide = ({vmi, podUid, launcher}: World, now: number): Step => {
   switch (launcher.at) {
     case 'unknown':
     case 'silent':
-      return {do: 'wait', afterMs: SILENT_MS};
+      return {do: 'wait', afterMs: vmi.status?.phase === Phase.Running ? SILENT_MS : COMING_MS};
     case 'gone': {
       const left = launcher.since + GONE_GRACE_MS - now;
       if (left > 0) return {do: 'wait', afterMs: left};

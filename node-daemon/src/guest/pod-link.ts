@@ -18,6 +18,8 @@ export interface PodLinkOptions {
   readonly podUid: string;
   /** What is wrong with the process behind a socket; undefined when it is a launcher. */
   readonly peerProblem: (peer: PeerCredentials) => string | undefined;
+  /** Whether a process of the pod still lives, by the kernel's account. */
+  readonly podHasProcesses: (podUid: string) => Promise<boolean>;
   /** The view may have changed. Called from events; must not throw. */
   readonly onChange: () => void;
   /** Milliseconds since the epoch. */
@@ -94,7 +96,7 @@ export class PodLink {
     if (this.#process !== undefined && !this.#options.host.pidfdAlive(this.#process.pidfd))
       return this.#gone('EngineExited', this.#lastWords() ?? 'the launcher has ended');
     using folder = this.folder();
-    if (folder === undefined) return this.#gone('PodGone', 'the kubelet has removed the pod of the guest');
+    if (folder === undefined) return this.#withoutFolder();
     if (this.#options.monotonic() < this.#notBefore) return this.#view;
     const socket = this.#connect(folder);
     this.#view = socket === undefined ? {at: 'silent'} : await this.#meet(socket);
@@ -112,6 +114,15 @@ export class PodLink {
     this.#held = undefined;
     if (this.#view.at === 'connected') this.#view = {at: 'silent'};
     held?.connection.close();
+  }
+
+  /** That the folder is missing could be a wrong setting; the kernel must say that the pod has no process either. */
+  async #withoutFolder(): Promise<LauncherView> {
+    if (!(await this.#options.podHasProcesses(this.podUid)))
+      return this.#gone('PodGone', 'the kubelet has removed the pod of the guest');
+    this.#options.log.warn({pod: this.podUid}, 'pod has processes, but no folder among those of the kubelet');
+    this.#view = {at: 'silent'};
+    return this.#view;
   }
 
   /** Lets go of the launcher, which does not care. */

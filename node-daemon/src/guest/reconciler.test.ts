@@ -25,6 +25,8 @@ class Node implements AsyncDisposable {
   readonly writes: InstanceStatus[] = [];
   readonly told: string[] = [];
   started = 0;
+  /** The kernel knows processes of the pod. */
+  processes = false;
   woken = 0;
   now = 1_000_000;
   onStart: () => Promise<void> = async () => {};
@@ -55,7 +57,13 @@ class Node implements AsyncDisposable {
         podNetwork: async () => ({addresses: ['10.244.1.7'], mtu: 1450}),
         agent: async () => ({os: {id: 'debian'}, interfaceNames: new Map()}),
       },
-      link: {host: loadHost(), engine: qemuKind, pods: this.pod.pods, peerProblem: peer => this.peerProblem(peer)},
+      link: {
+        host: loadHost(),
+        engine: qemuKind,
+        pods: this.pod.pods,
+        peerProblem: peer => this.peerProblem(peer),
+        podHasProcesses: async () => this.processes,
+      },
       wake: () => this.woken++,
       tell: (_vmi, what) => this.told.push(what),
       clock: {...systemClock, now: () => this.now, monotonic: () => this.now},
@@ -144,7 +152,7 @@ test('a lost connection is made again, but not at once, and the guest is not sta
   await node.turn();
   launcher.hangUp();
   await node.until(() => node.woken > 0);
-  expect(await node.turn()).toEqual({afterMs: 100});
+  expect(await node.turn()).toEqual({afterMs: 1000});
   expect(launcher.peers).toBe(0);
   node.now += 500;
   await node.turn();
@@ -206,13 +214,31 @@ test('when the kubelet has removed the pod, the engine is said to be gone, once,
   expect(node.reconciler.guests).toHaveLength(0);
 });
 
+test('a folder that is missing is no proof while the pod has processes', async () => {
+  await node.listen({state: 'Running'});
+  await node.turn();
+  node.reconciler.close();
+  node.pod.remove();
+  node.processes = true;
+  node.reconciler = node.newReconciler();
+  expect(await node.turn()).toEqual({afterMs: 1000});
+  node.now += 3_600_000;
+  await node.turn();
+  expect(conditionOf(node.vmi, 'wherry.dev/EngineActive')).toMatchObject({status: 'True'});
+  node.processes = false;
+  await node.turn();
+  node.now += 1000;
+  await node.turn();
+  expect(conditionOf(node.vmi, 'wherry.dev/EngineActive')).toMatchObject({status: 'False', reason: 'PodGone'});
+});
+
 test('a silent socket alone is no proof that the engine is gone', async () => {
   await node.listen({state: 'Running'});
   await node.turn();
   await node.launcher?.close();
   await node.until(() => node.woken > 0);
   node.now += 3_600_000;
-  expect(await node.turn()).toEqual({afterMs: 100});
+  expect(await node.turn()).toEqual({afterMs: 1000});
   expect(conditionOf(node.vmi, 'wherry.dev/EngineActive')).toMatchObject({status: 'True'});
 });
 

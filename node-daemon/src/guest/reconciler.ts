@@ -26,7 +26,7 @@ export interface GuestReconcilerOptions {
   /** Hands the guest to its launcher; safe to repeat. Resolves when the launcher has taken the plan. */
   readonly start: (vmi: VirtualMachineInstance, link: PodLink, signal: AbortSignal) => Promise<void>;
   readonly sources: Sources;
-  readonly link: Pick<PodLinkOptions, 'host' | 'engine' | 'pods' | 'peerProblem'>;
+  readonly link: Pick<PodLinkOptions, 'host' | 'engine' | 'pods' | 'peerProblem' | 'podHasProcesses'>;
   /** Asks for another turn of this guest. */
   readonly wake: (key: Key) => void;
   readonly tell: Tell;
