@@ -219,6 +219,19 @@ test('the guest’s counters are published under KubeVirt’s names', async () =
   expect(value('network_transmit_packets_total')).toBeGreaterThan(0);
 });
 
+/** Process ids and command lines of the engines of an instance, wherever they run. */
+const engines = async (name: string): Promise<readonly string[]> =>
+  (await run('ps', ['-eo', 'pid,args'])).split('\n').filter(line => line.includes(`guest=default_${name},`));
+
+test('a guest that reboots stays in its engine', async () => {
+  const before = await info(pod.network.pod);
+  const [engine] = await engines('guest');
+  pod.type('reboot\n');
+  await eventually(async () => expect((await info(pod.network.pod)).bootId).not.toBe(before.bootId));
+  expect(await engines('guest')).toEqual([engine]);
+  expect((await instance('guest')).status?.phase).toBe('Running');
+});
+
 test('a daemon that is replaced adopts the guest, which notices nothing', async () => {
   const before = await info(pod.network.pod);
   const {resourceVersion} = (await instance('guest')).metadata;
@@ -231,10 +244,6 @@ test('a daemon that is replaced adopts the guest, which notices nothing', async 
   expect(after.uptime).toBeGreaterThanOrEqual(before.uptime);
   expect((await instance('guest')).metadata.resourceVersion).toBe(resourceVersion);
 });
-
-/** Command lines of the QEMU processes of an instance, wherever they run. */
-const engines = async (name: string): Promise<readonly string[]> =>
-  (await run('ps', ['-eo', 'args'])).split('\n').filter(line => line.includes(`guest=default_${name},`));
 
 /** A second guest on the node, until `look` has seen what it wants. */
 const withGuest = async (
