@@ -4,6 +4,7 @@ import {ensureDocker} from '../scripts/core/docker.ts';
 import {SetupError} from '../scripts/core/errors.ts';
 import {main} from '../scripts/core/main.ts';
 import type {Progress} from '../scripts/core/progress.ts';
+import {debianImage} from './debian-guest/image.ts';
 import {launcherImage} from './launcher/image.ts';
 import {nodeDaemonImage, operatorImage} from './node/images.ts';
 import {tinyImage} from './tiny/image.ts';
@@ -13,6 +14,7 @@ const builders = {
   'node-daemon': nodeDaemonImage,
   launcher: launcherImage,
   'guest-tiny': tinyImage,
+  'guest-debian': debianImage,
 } satisfies Record<string, (progress: Progress) => Promise<string>>;
 
 export type ImageName = keyof typeof builders;
