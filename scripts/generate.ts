@@ -4,13 +4,14 @@
  */
 import {qmpTypes} from '../node-daemon/scripts/qmp-types.ts';
 import {repository} from './core/paths.ts';
+import {readme} from './generate/coverage.ts';
 import {crds} from './generate/crds.ts';
 import {differences, write} from './generate/files.ts';
 import type {Generator} from './generate/generator.ts';
 import {reference} from './generate/reference.ts';
 
 /** Everything that is generated, in order. */
-const generators: readonly Generator[] = [crds, reference, qmpTypes];
+const generators: readonly Generator[] = [crds, reference, readme, qmpTypes];
 
 const check = process.argv.includes('--check');
 

@@ -1,6 +1,6 @@
 /** Every error that this package throws. `code` is stable; the message names the object and the remedy. */
 
-export type ApiErrorCode = 'QUANTITY_INVALID' | 'MEMORY_MISSING' | 'CONFIG_INVALID';
+export type ApiErrorCode = 'QUANTITY_INVALID' | 'MEMORY_MISSING' | 'CONFIG_INVALID' | 'REFUSAL_MISPLACED';
 
 export class ContractError extends Error {
   readonly code: ApiErrorCode;
@@ -23,3 +23,6 @@ export const missingMemory = (): ContractError =>
 
 export const invalidConfig = (problems: readonly string[], cause?: unknown): ContractError =>
   new ContractError('CONFIG_INVALID', `the configuration of Wherry is not valid: ${problems.join('; ')}`, {cause});
+
+export const refusalMisplaced = (path: string, why: string): ContractError =>
+  new ContractError('REFUSAL_MISPLACED', `the refusal of ${path} has no place in the schema: ${why}`);

@@ -10,6 +10,9 @@ export {
   type ObjectMeta,
   type OwnerReference,
   type Quantity,
+  type Refusal,
+  type Refusals,
+  refusalMessage,
   type Rule,
 } from './schema/index.ts';
 export * from './v1/index.ts';

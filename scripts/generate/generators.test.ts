@@ -1,6 +1,7 @@
 import {expect, test} from '@jest/globals';
 import {customResourceDefinition, kinds} from '@wherry/api';
 import {parse} from 'yaml';
+import {kubevirtFields, withSummary} from './coverage.ts';
 import {crds} from './crds.ts';
 import {MARKER} from './generator.ts';
 import {reference} from './reference.ts';
@@ -64,7 +65,40 @@ test('what two kinds share is documented once', async () => {
 test('a cell never breaks its table', async () => {
   for (const [path, text] of await reference.produce()) {
     for (const line of text.split('\n').filter(one => one.startsWith('| `'))) {
-      expect([path, line, line.replaceAll('\\|', '').split('|').length]).toEqual([path, line, 7]);
+      expect([path, line, line.replaceAll('\\|', '').split('|').length]).toEqual([
+        path,
+        line,
+        path.endsWith('/coverage.md') ? 4 : 7,
+      ]);
     }
   }
+});
+
+test('the coverage has a row for each field of KubeVirt and says what to use instead of what is refused', async () => {
+  const page = await file(reference, 'docs/reference/coverage.md');
+  for (const kind of ['VirtualMachine', 'VirtualMachineInstance']) {
+    const fields = await kubevirtFields(kind);
+    expect(page).toMatch(new RegExp(`${kind}: \\d+ implemented, \\d+ refused by name, ${fields.length} in all`));
+    for (const path of fields) {
+      expect(page).toContain(`| \`${path}\` | `);
+    }
+  }
+  expect(page).toContain('| `spec.domain.cpu.cores` | implemented |');
+  expect(page).toContain('| `spec.domain.devices.tpm.persistent` | refused |');
+  expect(page).toMatch(/^- `domain\.devices\.tpm` is not supported: \S/m);
+});
+
+test('fields that are refused are kept out of the reference of what there is', async () => {
+  const page = await file(reference, 'docs/reference/virtualmachineinstances.md');
+  expect(page).not.toContain('spec.domain.devices.tpm');
+  expect(page).not.toContain('spec.domain.machine');
+  expect(page).toContain('`spec.domain.devices.rng`');
+});
+
+test('the summary stands between its markers, and a text without them stays', () => {
+  const text = 'a\n<!-- coverage:start -->\nold\nlines\n<!-- coverage:end -->\nb\n';
+  const wanted = 'a\n<!-- coverage:start -->\n$1 new\n<!-- coverage:end -->\nb\n';
+  expect(withSummary(text, '$1 new')).toBe(wanted);
+  expect(withSummary(wanted, '$1 new')).toBe(wanted);
+  expect(withSummary('none', 'new')).toBe('none');
 });

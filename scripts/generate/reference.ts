@@ -1,4 +1,5 @@
-import {type JsonSchema, kinds, type Rule} from '@wherry/api';
+import {covered, type JsonSchema, kinds, type Rule, supportIn} from '@wherry/api';
+import {coveragePage} from './coverage.ts';
 import {type Generator, MARKER} from './generator.ts';
 
 type AnyKind = (typeof kinds)[number];
@@ -94,8 +95,18 @@ const nodesOf = (path: string, schema: JsonSchema): readonly {path: string; sche
   ...(schema.additionalProperties === undefined ? [] : nodesOf(`${path}{}`, schema.additionalProperties)),
 ];
 
+/** The fields of the spec but for those that are refused, which have a page of their own. */
+const supported = (kind: AnyKind): readonly Field[] => {
+  const supportOf = supportIn(covered.find(one => one.kind === kind.kind)!);
+  return fieldsOf('spec', kind.spec.json, true).filter(field => supportOf(notation(field)) === 'implemented');
+};
+
+/** The path as coverage writes it: with the sign of a list or map behind its name. */
+const notation = ({path, schema}: Field): string =>
+  `${path}${schema.items === undefined ? '' : '[]'}${schema.additionalProperties === undefined ? '' : '{}'}`;
+
 const page = (kind: AnyKind): string => {
-  const spec = fieldsOf('spec', kind.spec.json, true);
+  const spec = supported(kind);
   const status = fieldsOf('status', kind.status.json, false);
   return `<!-- ${MARKER} -->
 
@@ -105,7 +116,7 @@ ${kind.description}
 
 \`apiVersion: ${kind.group}/${kind.version}\`, \`kind: ${kind.kind}\`. With kubectl: ${[kind.plural, ...kind.shortNames].map(name => `\`${name}\``).join(', ')}.
 
-\`[]\` stands for an element of a list, \`{}\` for a value of a map.
+\`[]\` stands for an element of a list, \`{}\` for a value of a map. Fields of KubeVirt that are refused are listed with [the coverage](coverage.md).
 
 ## spec
 
@@ -130,11 +141,13 @@ const index = (): string => `<!-- ${MARKER} -->
 # Reference
 
 ${kinds.map(kind => `- [${kind.kind}](${kind.plural}.md): ${kind.description}`).join('\n')}
+- [Coverage](coverage.md): what becomes of each field of KubeVirt.
 `;
 
 const produce = async (): Promise<ReadonlyMap<string, string>> =>
   new Map([
     ['docs/reference/README.md', index()],
+    ['docs/reference/coverage.md', await coveragePage()],
     ...kinds.map(kind => [`docs/reference/${kind.plural}.md`, page(kind)] as [string, string]),
   ]);
 

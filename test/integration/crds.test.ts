@@ -158,15 +158,15 @@ describe('a manifest of KubeVirt', () => {
     });
   });
 
-  test('loses the fields that are not supported yet', async () => {
-    const object = JSON.stringify(set(anInstance('pruned'), 'spec.domain.devices.rng', {}));
+  test('loses the fields that KubeVirt does not know either', async () => {
+    const object = JSON.stringify(set(anInstance('pruned'), 'spec.domain.devices.floppies', {}));
     await run(control.kubectl, ['create', '--validate=false', '-f', '-'], {
       input: object,
       env: {KUBECONFIG: control.kubeconfig},
     });
     const {body} = await get(control.admin, pathOf(anInstance('pruned')));
     expect(body).toMatchObject({spec: {domain: {devices: {}}}});
-    expect(JSON.stringify((body as {spec: object}).spec)).not.toContain('rng');
+    expect(JSON.stringify((body as {spec: object}).spec)).not.toContain('floppies');
   });
 });
 

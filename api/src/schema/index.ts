@@ -1,6 +1,7 @@
 /** The structural-schema builder: one value per field gives the CRD's node and the TypeScript type. */
 export * from './collections.ts';
 export * from './kind.ts';
+export * from './refusal.ts';
 export * from './scalars.ts';
 export {
   defaulted,

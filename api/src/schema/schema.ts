@@ -37,6 +37,7 @@ export interface JsonSchema {
   readonly required?: readonly string[];
   readonly anyOf?: readonly {readonly type: 'integer' | 'string'}[];
   readonly 'x-kubernetes-int-or-string'?: true;
+  readonly 'x-kubernetes-preserve-unknown-fields'?: true;
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly 'x-kubernetes-map-type'?: 'atomic' | 'granular';

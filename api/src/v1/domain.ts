@@ -5,6 +5,7 @@ import {
   integer,
   listMap,
   map,
+  marker,
   object,
   optional,
   quantity,
@@ -100,6 +101,7 @@ const devices = object('Devices of the guest.', {
       maxItems: 32,
     }),
   ),
+  rng: optional(marker('A source of randomness. Every guest has one, with or without this.')),
   autoattachPodInterface: optional(
     boolean('Whether a guest without interfaces and networks gets the default one. Defaults to true.'),
   ),

@@ -9,9 +9,11 @@ import {
   object,
   optional,
   type Rule,
+  withRefusals,
 } from '../schema/index.ts';
 import {domain} from './domain.ts';
 import {network} from './network.ts';
+import {instanceRefusals} from './refusals/index.ts';
 import {affinity, labels, toleration} from './scheduling.ts';
 import {volume} from './storage.ts';
 
@@ -31,7 +33,7 @@ const paired = (these: string, those: string, message: string): Rule => ({
   fieldPath: these.slice('self'.length),
 });
 
-export const instanceSpec = object(
+const supported = object(
   'What runs: the machine, its volumes and networks, and where it may run.',
   {
     domain,
@@ -68,5 +70,7 @@ export const instanceSpec = object(
     ],
   },
 );
+
+export const instanceSpec = withRefusals(supported, instanceRefusals);
 export type InstanceSpec = Infer<typeof instanceSpec>;
 export type InstanceSpecInput = InferInput<typeof instanceSpec>;

@@ -21,11 +21,13 @@ import {
   type Stored,
   string,
   timestamp,
+  withRefusals,
   withRules,
   type Written,
 } from '../schema/index.ts';
 import {conditions} from './condition.ts';
 import {instanceSpec} from './instance-spec.ts';
+import {machineRefusals} from './refusals/index.ts';
 import {labels} from './scheduling.ts';
 
 const generation = (description: string) => integer(description, {minimum: 0, maximum: Number.MAX_SAFE_INTEGER});
@@ -52,7 +54,7 @@ const template = object('The instance that is made at each start.', {
   spec: instanceSpec,
 });
 
-export const machineSpec = object(
+const supported = object(
   'When the machine runs, and what.',
   {
     runStrategy: optional(
@@ -74,6 +76,8 @@ export const machineSpec = object(
     ],
   },
 );
+
+export const machineSpec = withRefusals(supported, machineRefusals);
 export type MachineSpec = Infer<typeof machineSpec>;
 export type MachineSpecInput = InferInput<typeof machineSpec>;
 

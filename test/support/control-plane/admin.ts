@@ -25,6 +25,16 @@ export function apply(admin: AdminAccess, path: string, object: unknown): Promis
   return call(admin, {method: 'PATCH', path: `${path}?fieldManager=test&force=true`, type, body: object});
 }
 
+/** Creates the object in the collection at `path`, which may carry a query, as `?fieldValidation=Ignore`. */
+export function post(admin: AdminAccess, path: string, object: unknown): Promise<Answer> {
+  return call(admin, {method: 'POST', path, type: 'application/json', body: object});
+}
+
+/** Changes the object at `path` by the operations of RFC 6902. */
+export function jsonPatch(admin: AdminAccess, path: string, operations: readonly object[]): Promise<Answer> {
+  return call(admin, {method: 'PATCH', path, type: 'application/json-patch+json', body: operations});
+}
+
 /** Who a request is made for, where that is not the admin. */
 export interface Impersonated {
   user: string;

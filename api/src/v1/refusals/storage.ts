@@ -1,0 +1,56 @@
+import type {Refusals} from '../../schema/index.ts';
+
+const SERVED = 'leave it out: how disks are served is chosen for you';
+const SEED = 'use cloudInitNoCloud, which can write the files into the guest';
+const NO_HOTPLUG = 'leave it out: a disk is plugged in at the next start';
+
+/** Disks and the volumes behind them. */
+export const storageRefusals: Refusals = {
+  'domain.devices.disks[].blockSize': {type: 'object', instead: 'leave it out: disks have blocks of 512 bytes'},
+  'domain.devices.disks[].bootOrder': {
+    type: 'integer',
+    instead: 'put the disk to boot from first in domain.devices.disks',
+  },
+  'domain.devices.disks[].cache': {type: 'string', instead: SERVED},
+  'domain.devices.disks[].cdrom.tray': {type: 'string', pass: ['closed'], instead: 'leave the cdrom out'},
+  'domain.devices.disks[].changedBlockTracking': {type: 'boolean', instead: 'back up from inside the guest'},
+  'domain.devices.disks[].dedicatedIOThread': {type: 'boolean', instead: SERVED},
+  'domain.devices.disks[].disk.pciAddress': {type: 'string', instead: 'leave it out: disks keep their addresses'},
+  'domain.devices.disks[].errorPolicy': {type: 'string', instead: SERVED},
+  'domain.devices.disks[].io': {type: 'string', instead: SERVED},
+  'domain.devices.disks[].lun': {type: 'marker', instead: 'use disk: {bus: virtio}'},
+  'domain.devices.disks[].serial': {
+    type: 'string',
+    instead: 'leave it out: the guest finds a disk by its order, label or filesystem UUID',
+  },
+  'domain.devices.disks[].shareable': {
+    type: 'boolean',
+    instead: 'leave it out and share files by a server on the network',
+  },
+  'domain.devices.disks[].tag': {type: 'string', instead: 'leave it out: the guest finds a disk by its order or label'},
+  accessCredentials: {
+    type: 'list',
+    instead: 'write keys and passwords into the user data of a cloudInitNoCloud volume',
+  },
+  utilityVolumes: {type: 'list', instead: 'leave it out, or use a disk with a volume'},
+  'volumes[].cloudInitConfigDrive': {type: 'marker', instead: 'use cloudInitNoCloud, which takes the same user data'},
+  'volumes[].configMap': {type: 'marker', instead: SEED},
+  'volumes[].containerPath': {type: 'marker', instead: SEED},
+  'volumes[].dataVolume': {type: 'marker', instead: 'use persistentVolumeClaim with the claim of the same name'},
+  'volumes[].downwardAPI': {type: 'marker', instead: SEED},
+  'volumes[].downwardMetrics': {type: 'marker', instead: 'read the metrics of the node-daemon over the network'},
+  'volumes[].ephemeral': {
+    type: 'marker',
+    instead: 'use containerDisk for what is lost at the end, else persistentVolumeClaim',
+  },
+  'volumes[].hostDisk': {
+    type: 'marker',
+    instead: 'use persistentVolumeClaim, with a local volume of the node where it must be',
+  },
+  'volumes[].memoryDump': {type: 'marker', instead: 'make the dump inside the guest'},
+  'volumes[].persistentVolumeClaim.hotpluggable': {type: 'boolean', instead: NO_HOTPLUG},
+  'volumes[].persistentVolumeClaim.readOnly': {type: 'boolean', instead: 'use disk: {readonly: true} for the disk'},
+  'volumes[].secret': {type: 'marker', instead: 'use cloudInitNoCloud with a secretRef'},
+  'volumes[].serviceAccount': {type: 'marker', instead: SEED},
+  'volumes[].sysprep': {type: 'marker', instead: 'use an image that was prepared, or one with cloud-init'},
+};

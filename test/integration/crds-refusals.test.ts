@@ -1,0 +1,280 @@
+import {existsSync} from 'node:fs';
+import {readdir, readFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {instanceRefusals, machineRefusals, refusalMessage, refusedIn, type Refusal} from '@wherry/api';
+import {parse} from 'yaml';
+import {repository} from '../../scripts/core/paths.ts';
+import type {Answer} from '../support/control-plane/admin.ts';
+import {get, jsonPatch, post} from '../support/control-plane/admin.ts';
+import {startControlPlane, type ControlPlane} from '../support/control-plane.ts';
+import {aMachine, anInstance, causes, crdFolder, pathOf, send, set} from '../support/crds.ts';
+import {eventually} from '../support/eventually.ts';
+
+let control: ControlPlane;
+beforeAll(async () => {
+  control = await startControlPlane({crds: [crdFolder]});
+}, 60_000);
+afterAll(() => control.stop(), 30_000);
+
+const domain = {
+  memory: {guest: '128Mi'},
+  devices: {
+    disks: [
+      {name: 'root', disk: {}},
+      {name: 'data', cdrom: {}},
+    ],
+    interfaces: [{name: 'default', masquerade: {}}],
+  },
+};
+
+/** With an element in every list on the way to a refusal. */
+const rich = {
+  domain,
+  networks: [{name: 'default', pod: {}}],
+  volumes: [
+    {name: 'root', emptyDisk: {capacity: '1Gi'}},
+    {name: 'data', persistentVolumeClaim: {claimName: 'data'}},
+  ],
+};
+
+/** The path in a rich spec: elements by their index. */
+const indexed = (path: string): string =>
+  path
+    .replace('disks[].cdrom', 'disks.1.cdrom')
+    .replace('volumes[].persistentVolumeClaim', 'volumes.1.persistentVolumeClaim')
+    .replaceAll('[]', '.0');
+
+/** As the API server writes it: `spec.volumes[0].secret`. */
+const blamed = (path: string): string => indexed(path).replaceAll(/\.(\d)(?=\.|$)/g, '[$1]');
+
+const meaningful = (refusal: Refusal): readonly unknown[] => {
+  switch (refusal.type) {
+    case 'object':
+      return [{key: {deep: [1, 'two']}}];
+    case 'marker':
+      return [{}, {key: 'value'}];
+    case 'list':
+      return [[{key: 'value'}], [{}]];
+    case 'string':
+      return ['something'];
+    case 'boolean':
+      return [refusal.pass !== true];
+    case 'integer':
+      return [7, -1];
+    case 'quantity':
+      return ['1Gi', 5];
+  }
+};
+
+const meaningless = (refusal: Refusal): readonly unknown[] => {
+  switch (refusal.type) {
+    case 'object':
+      return [null, {}];
+    case 'marker':
+      return [null];
+    case 'list':
+      return [null, []];
+    case 'string':
+      return [null, '', ...(refusal.pass ?? [])];
+    case 'boolean':
+      return [null, refusal.pass === true];
+    case 'integer':
+      return [null, 0];
+    case 'quantity':
+      return [null, 0, '0', ''];
+  }
+};
+
+interface Case {
+  readonly title: string;
+  readonly kind: string;
+  readonly path: string;
+  readonly refusal: Refusal;
+  /** The object with a value at the path. */
+  readonly having: (value: unknown) => object;
+  readonly field: string;
+}
+
+const instance = set(anInstance('refused'), 'spec', rich);
+const machine = set(aMachine('refused'), 'spec.template.spec', rich);
+
+const casesOf = (kind: string, object: object, prefix: string, refusals: Readonly<Record<string, Refusal>>): Case[] =>
+  Object.entries(refusals).map(([path, refusal]) => ({
+    title: `${prefix}${path}`,
+    kind,
+    path,
+    refusal,
+    having: value => set(object, `${prefix}${indexed(path)}`, value),
+    field: `${prefix}${blamed(path)}`,
+  }));
+
+const cases: readonly Case[] = [
+  ...casesOf('VirtualMachineInstance', instance, 'spec.', instanceRefusals),
+  ...casesOf('VirtualMachine', machine, 'spec.template.spec.', instanceRefusals),
+  ...casesOf('VirtualMachine', machine, 'spec.', machineRefusals),
+];
+
+/** Creates the object without keeping it, as a client that is strict about fields, or as one that is not. */
+const tryOut = (object: object, fieldValidation: 'Strict' | 'Ignore'): Promise<Answer> => {
+  const collection = pathOf(object).replace(/\/[^/]+$/, '');
+  return post(control.admin, `${collection}?dryRun=All&fieldValidation=${fieldValidation}`, object);
+};
+
+describe('a field that is not supported', () => {
+  test.each([...cases])('$kind $title is refused by name from every client', async one => {
+    const message = refusalMessage(one.path, one.refusal);
+    for (const value of meaningful(one.refusal)) {
+      for (const strictness of ['Strict', 'Ignore'] as const) {
+        const answer = await tryOut(one.having(value), strictness);
+        const refused = expect.objectContaining({field: one.field, message: expect.stringContaining(message)});
+        expect([value, answer.status, causes(answer)]).toEqual([value, 422, expect.arrayContaining([refused])]);
+      }
+    }
+  });
+
+  test.each([...cases])('$kind $title passes where it asks for nothing', async one => {
+    for (const value of meaningless(one.refusal)) {
+      for (const strictness of ['Strict', 'Ignore'] as const) {
+        const answer = await tryOut(one.having(value), strictness);
+        expect([value, answer.status, causes(answer)]).toEqual([value, 201, []]);
+      }
+    }
+  });
+
+  test('is refused by server-side apply too', async () => {
+    const gpus = [{name: 'gpu', deviceName: 'gpu'}];
+    for (const object of [
+      set(instance, 'spec.domain.devices.gpus', gpus),
+      set(machine, 'spec.template.spec.domain.devices.gpus', gpus),
+    ]) {
+      expect(causes(await send(control, object))).toContainEqual(
+        expect.objectContaining({message: expect.stringContaining('domain.devices.gpus is not supported')}),
+      );
+    }
+  });
+
+  test('of a stored object stays until it is changed, and is found by who asks before a start', async () => {
+    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/virtualmachines.kubevirt.io';
+    const {body} = await get(control.admin, path);
+    const {versions} = (body as {spec: {versions: object[]}}).spec;
+    const at = 'schema.openAPIV3Schema.properties.spec.properties.template.properties.spec.properties.subdomain';
+    const looser = set(versions[0]!, `${at}.x-kubernetes-validations`, undefined);
+    const stored = set(set(machine, 'metadata.name', 'stored'), 'spec.template.spec.subdomain', 'web');
+    const serve = async (version: object): Promise<void> => {
+      const patch = [{op: 'replace', path: '/spec/versions/0', value: version}];
+      expect(await jsonPatch(control.admin, path, patch)).toMatchObject({status: 200});
+    };
+    await serve(looser);
+    await eventually(async () => expect((await send(control, stored)).status).toBe(201), {timeoutMs: 20_000});
+    await serve(versions[0]!);
+    const fresh = set(stored, 'metadata.name', 'fresh');
+    await eventually(async () => expect((await tryOut(fresh, 'Strict')).status).toBe(422), {timeoutMs: 20_000});
+
+    expect((await send(control, set(stored, 'metadata.labels', {app: 'web'}))).status).toBe(200);
+    const changed = await send(control, set(stored, 'spec.template.spec.subdomain', 'db'));
+    expect(JSON.stringify(changed.body)).toContain('subdomain is not supported');
+    const {body: found} = await get(control.admin, pathOf(stored));
+    expect(refusedIn((found as {spec: object}).spec)).toEqual([
+      refusalMessage('subdomain', instanceRefusals['subdomain']!),
+    ]);
+  }, 60_000);
+});
+
+test('an object that holds only refusals may be null or empty itself', async () => {
+  for (const path of [
+    'domain.machine',
+    'domain.clock',
+    'domain.clock.utc',
+    'domain.features',
+    'domain.features.acpi',
+  ]) {
+    for (const value of [null, {}]) {
+      const answer = await tryOut(set(instance, `spec.${path}`, value), 'Strict');
+      expect([path, value, causes(answer)]).toEqual([path, value, []]);
+    }
+  }
+});
+
+/** Example manifests of KubeVirt by name, with what is refused of each, by path below the spec. */
+const examples: Readonly<Record<string, readonly string[]>> = {
+  'vm-alpine-datavolume': ['dataVolumeTemplates', 'volumes[].dataVolume'],
+  'vm-alpine-multipvc': [],
+  'vm-cirros': [],
+  'vm-cirros-clarge': ['instancetype'],
+  'vm-cirros-clarge-virtio': ['instancetype', 'preference'],
+  'vm-cirros-clarge-windows': ['instancetype', 'preference'],
+  'vm-cirros-cluster-csmall': ['instancetype'],
+  'vm-cirros-csmall': ['instancetype'],
+  'vm-cirros-sata': [],
+  'vm-priorityclass': ['priorityClassName'],
+  'vm-windows-clarge-windows': ['instancetype', 'preference'],
+  'vmi-alpine-efi': ['domain.firmware.bootloader.efi'],
+  'vmi-arm': [],
+  'vmi-dra-pgpu': ['domain.devices.gpus', 'resourceClaims'],
+  'vmi-ephemeral': [],
+  'vmi-fedora': [],
+  'vmi-fedora-isolated': ['domain.cpu.dedicatedCpuPlacement', 'domain.cpu.isolateEmulatorThread'],
+  'vmi-gpu': ['domain.devices.gpus'],
+  'vmi-host-disk': ['volumes[].hostDisk'],
+  'vmi-kernel-boot': [],
+  'vmi-masquerade': [],
+  'vmi-migratable': [],
+  'vmi-multus-multiple-net': ['domain.devices.interfaces[].bridge', 'networks[].multus'],
+  'vmi-multus-ptp': ['domain.devices.interfaces[].bridge', 'networks[].multus'],
+  'vmi-nocloud': [],
+  'vmi-pvc': [],
+  'vmi-sata': [],
+  'vmi-secureboot': ['domain.features.smm', 'domain.firmware.bootloader.efi'],
+  'vmi-sriov': ['domain.devices.interfaces[].sriov', 'networks[].multus'],
+  'vmi-usb': ['domain.devices.hostDevices'],
+};
+
+/** The manifests are KubeVirt's own and no part of this repository. */
+const exampleFolder = join(repository, '../shared/kubevirt/examples');
+const present = existsSync(exampleFolder);
+
+const isOurs = ({apiVersion, kind}: {apiVersion: string; kind: string}): boolean =>
+  apiVersion === 'kubevirt.io/v1' && ['VirtualMachine', 'VirtualMachineInstance'].includes(kind);
+
+(present ? describe : describe.skip)("KubeVirt's example manifests, which lie beside the repository", () => {
+  test('apply, or are refused for the reasons in the table', async () => {
+    for (const [name, refused] of Object.entries(examples)) {
+      const object = parse(await readFile(join(exampleFolder, `${name}.yaml`), 'utf8')) as object;
+      const answer = await tryOut(object, 'Ignore');
+      const named = causes(answer).flatMap(({message}) => /(\S+) is not supported: /.exec(message)?.[1] ?? []);
+      expect([name, answer.status, named.toSorted()]).toEqual([name, refused.length === 0 ? 201 : 422, refused]);
+    }
+  }, 30_000);
+
+  test('are all in the table, but for those that an enumeration or an annotation decides', async () => {
+    const names = await readdir(exampleFolder);
+    const ours = await Promise.all(
+      names.map(async name => {
+        const object = parse(await readFile(join(exampleFolder, name), 'utf8')) as {apiVersion: string; kind: string};
+        return isOurs(object) ? [name.replace('.yaml', '')] : [];
+      }),
+    );
+    expect(
+      ours
+        .flat()
+        .filter(name => !(name in examples))
+        .toSorted(),
+    ).toEqual([
+      'vm-cirros-with-sidecar-hook-configmap',
+      'vmi-windows',
+      'vmi-with-sidecar-hook',
+      'vmi-with-sidecar-hook-configmap',
+    ]);
+  });
+
+  test('of Windows is refused for its network card before its other devices are looked at', async () => {
+    const windows = parse(await readFile(join(exampleFolder, 'vmi-windows.yaml'), 'utf8')) as object;
+    const field = 'spec.domain.devices.interfaces[0].model';
+    expect(causes(await tryOut(windows, 'Ignore'))).toContainEqual(expect.objectContaining({field}));
+    const virtio = await tryOut(set(windows, 'spec.domain.devices.interfaces.0.model', 'virtio'), 'Ignore');
+    expect(causes(virtio).map(cause => cause.field)).toEqual(
+      expect.arrayContaining(['spec.domain.devices.tpm', 'spec.domain.clock.timer', 'spec.domain.features.hyperv']),
+    );
+  });
+});
