@@ -4,6 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {join} from 'node:path';
 import {main} from './core/main.ts';
 import type {Progress} from './core/progress.ts';
+import {withoutQueries} from './demo/console-text.ts';
 import {kvmVerdicts, sayVerdicts} from './demo/kvm.ts';
 import {nextSteps} from './demo/next-steps.ts';
 import {type Deployment, deploy} from './deploy.ts';
@@ -21,28 +22,38 @@ const show = async (deployment: Deployment, ...args: string[]): Promise<void> =>
   print(await deployment.kubectl(...args));
 };
 
-/** Follows the serial console until the login prompt stands there. */
+/**
+ * Follows the boot in the pod's log until the guest greets, and then shows the login prompt at the console: a log holds
+ * whole lines only, and the prompt is none.
+ */
 const followBoot = async (deployment: Deployment, pod: string): Promise<void> => {
   print(`\n$ kubectl logs -f ${pod}`);
-  const child = spawn(join(deployment.programs, 'kubectl'), ['logs', '-f', pod], {
+  await shown(deployment, ['logs', '-f', pod], /^Debian GNU\/Linux \d+ debian/m);
+  print(`\n$ kubectl attach -it ${pod}      # and the return key`);
+  await shown(deployment, ['attach', '-i', '-q', pod], /^debian login:/m, '\r');
+  print('');
+};
+
+/** Shows what a kubectl command prints until the pattern does, and ends the command. */
+const shown = async (deployment: Deployment, args: readonly string[], until: RegExp, typed = ''): Promise<void> => {
+  const child = spawn(join(deployment.programs, 'kubectl'), args, {
     env: {...process.env, KUBECONFIG: deployment.kubeconfig},
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'ignore'],
   });
   const timer = setTimeout(() => child.kill(), bootTimeoutMs);
-  let tail = '';
+  child.stdin.write(typed);
+  let text = '';
   try {
     for await (const chunk of child.stdout) {
-      process.stdout.write(chunk as Buffer);
-      tail = `${tail}${String(chunk)}`.slice(-4096);
-      if (tail.includes('debian login:')) return;
+      const plain = withoutQueries(String(chunk));
+      process.stdout.write(plain);
+      text = `${text}${plain}`.slice(-8192);
+      if (until.test(text)) return;
     }
-    throw new Error(
-      `the console of ${pod} showed no login prompt; see kubectl logs ${pod} and kubectl describe vmi debian`,
-    );
+    throw new Error(`kubectl ${args.join(' ')} ended, or ${bootTimeoutMs / 60_000} minutes passed, without ${until}`);
   } finally {
     clearTimeout(timer);
     child.kill();
-    print('');
   }
 };
 

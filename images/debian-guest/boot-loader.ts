@@ -29,8 +29,14 @@ export async function bootLoader(say: (doing: string) => void): Promise<BootLoad
       const core = join(scratch, 'core.img');
       await writeFile(settings, config);
       await run(join(tree, 'usr/lib64/ld-linux-x86-64.so.2'), [
-        ...['--library-path', join(tree, libraries), join(tree, 'usr/bin/grub-mkimage')],
-        ...['-d', folder, '-O', 'i386-pc', '-p', '(hd0,msdos1)/boot/grub', '-c', settings, '-o', core],
+        '--library-path',
+        join(tree, libraries),
+        join(tree, 'usr/bin/grub-mkimage'),
+        `--directory=${folder}`,
+        '--format=i386-pc',
+        '--prefix=(hd0,msdos1)/boot/grub',
+        `--config=${settings}`,
+        `--output=${core}`,
         ...modules,
       ]);
       return {bootImage: await readFile(join(folder, 'boot.img')), coreImage: await readFile(core)};

@@ -32,7 +32,7 @@ export async function makeDisk(file: string, qemuImg: string, say: (doing: strin
     const raw = join(scratch, 'disk.raw');
     await writeBootSectors(raw, say);
     say('the file system');
-    const [shell = '', ...rest] = [...asRoot, 'sh', '-euc', makeFileSystem, 'sh'];
+    const [shell, ...rest] = [...asRoot, 'sh', '-euc', makeFileSystem, 'sh'];
     const fileSystemKib = (diskBytes - partitionStart) / 1024;
     await run(shell, [...rest, archive, join(scratch, 'root'), raw, String(partitionStart), `${fileSystemKib}k`]);
     say('the qcow2 file');

@@ -9,19 +9,20 @@ export type Program = 'operator' | 'node-daemon';
 export const external: readonly string[] = ['koffi'];
 
 /**
- * Bundles `<program>/src/main.ts` with all it imports to `main.js` and its source map. Names are kept and nothing is
- * minified, so that a stack trace of a running pod can be read.
+ * Bundles `<program>/src/main.ts` with all it imports to `main.js`. Names are kept and nothing is minified, so that a
+ * stack trace of a running pod can be read. What is imported only in some cases (client-node, for kubeconfig files)
+ * goes to files of its own, which a pod never loads: it would cost 150 MB.
  */
 export async function bundle(program: Program, folder: string): Promise<void> {
   await build({
     absWorkingDir: repository,
-    entryPoints: [join(program, 'src/main.ts')],
-    outfile: join(folder, 'main.js'),
+    entryPoints: {main: join(program, 'src/main.ts')},
+    outdir: folder,
+    splitting: true,
     bundle: true,
     platform: 'node',
     format: 'esm',
     target: 'node24',
-    sourcemap: 'linked',
     keepNames: true,
     external: [...external],
     logLevel: 'warning',

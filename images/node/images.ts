@@ -61,7 +61,7 @@ async function make(progress: Progress, image: NodeImage): Promise<string> {
     const dockerfile = join(import.meta.dirname, 'node.dockerfile');
     const files = Object.values(image.files).map(path => join(repository, path));
     const key = await fingerprint({
-      files: [join(folder, 'main.js'), dockerfile, ...files],
+      files: [folder, dockerfile, ...files],
       values: [await rootKey(image.root), ...external, ...Object.keys(image.files)],
     });
     const tag = `wherry/${image.program}:${key}`;
@@ -79,8 +79,7 @@ async function make(progress: Progress, image: NodeImage): Promise<string> {
 
 const context = (image: NodeImage, bundled: string, root: string): Record<string, ContextFile> => ({
   'root.tar': {from: root},
-  'files/app/main.js': {from: join(bundled, 'main.js')},
-  'files/app/main.js.map': {from: join(bundled, 'main.js.map')},
+  'files/app': {from: bundled},
   ...Object.fromEntries(
     Object.entries(image.files).map(([to, from]) => [`files/${to}`, {from: join(repository, from)}]),
   ),

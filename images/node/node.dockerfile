@@ -2,7 +2,7 @@
 FROM scratch
 ADD root.tar /
 COPY files /
-ENV PATH=/usr/bin:/usr/sbin NODE_OPTIONS=--enable-source-maps WHERRY_NATIVE_LIB=/usr/lib/wherry/libwherry.so
+ENV PATH=/usr/bin:/usr/sbin WHERRY_NATIVE_LIB=/usr/lib/wherry/libwherry.so
 ARG USER=65532
 USER $USER
 ENTRYPOINT ["/usr/bin/node", "/app/main.js"]

@@ -143,9 +143,11 @@ export class Transport {
     if (this.#pools?.material === material) return this.#pools;
     const old = this.#pools;
     const connect = {...tls, keepAlive: true, keepAliveInitialDelay: 30_000};
+    // HTTP/1.1: over HTTP/2 a starved event loop ends quiet watches, and buffers outside the heap grow without bound.
+    const allowH2 = false;
     this.#pools = {
-      calls: new Agent({connect, connections: this.#options.connections, keepAliveTimeout: 60_000}),
-      watches: new Agent({connect}),
+      calls: new Agent({connect, allowH2, connections: this.#options.connections, keepAliveTimeout: 60_000}),
+      watches: new Agent({connect, allowH2}),
       material,
     };
     // `close` waits for the requests that still run on the old pool.

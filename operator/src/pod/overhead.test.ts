@@ -30,5 +30,5 @@ test('each vCPU adds its share', () => {
 });
 
 test('emulation reserves the translation buffer as well', () => {
-  expect(overheadBytes(machine({accelerator: 'tcg'})) - overheadBytes(machine())).toBe(109 * MiB);
+  expect(overheadBytes(machine({accelerator: 'tcg'})) - overheadBytes(machine())).toBe(64 * MiB);
 });
