@@ -15,8 +15,6 @@ checksum/config: {{ include (print $.Template.BasePath "/config.yaml") . | sha25
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 - name: POD_NAMESPACE
   valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
-- name: WHERRY_CONFIG
-  value: /etc/wherry/config.json
 - name: LOG_LEVEL
   value: {{ .Values.logLevel | quote }}
 - name: HEALTH_PORT

@@ -55,7 +55,9 @@ export const nodeDaemonImage = (progress: Progress): Promise<string> => make(pro
 /** The bundle's content is the key: a change of a comment builds no image. */
 async function make(progress: Progress, image: NodeImage): Promise<string> {
   await image.prepare?.(progress);
-  const folder = await mkdtemp(join(tmpdir(), 'wherry-bundle-'));
+  const scratch = await mkdtemp(join(tmpdir(), 'wherry-bundle-'));
+  // Not the scratch folder itself, which only its maker may read.
+  const folder = join(scratch, 'app');
   try {
     await bundle(image.program, folder);
     const dockerfile = join(import.meta.dirname, 'node.dockerfile');
@@ -73,7 +75,7 @@ async function make(progress: Progress, image: NodeImage): Promise<string> {
     }
     return tag;
   } finally {
-    await rm(folder, {recursive: true, force: true});
+    await rm(scratch, {recursive: true, force: true});
   }
 }
 

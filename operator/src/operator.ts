@@ -56,6 +56,7 @@ export const makeOperator = (options: OperatorOptions): Manager => {
   });
   const {healthPort, metricsPort} = options;
   const manager = new Manager({log, registry, healthPort, metricsPort, election});
+  manager.addFlush(() => events.flush());
   for (const cache of Object.values(caches)) manager.addCache(cache);
   registerMetrics(registry, caches.machines, caches.instances);
   const shared = {client, caches, clock, events};

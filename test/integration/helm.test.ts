@@ -60,10 +60,11 @@ test('an upgrade that changes nothing changes no object', async () => {
 const checksums = (...args: string[]): Promise<string[]> =>
   helm('template', 'wherry', chart, ...args).then(text => text.match(/checksum\/config: .*/g) ?? []);
 
-test('a changed setting rolls both parts', async () => {
+test('a changed setting rolls the operator, which reads it, and leaves the node-daemons alone', async () => {
   const [before, after] = [await checksums(), await checksums('--set', 'emulation.allow=true')];
-  expect(before).toHaveLength(2);
-  expect(after).not.toBe(before);
+  expect(before).toHaveLength(1);
+  expect(after).toHaveLength(1);
+  expect(after).not.toEqual(before);
 });
 
 interface Workload {
@@ -166,6 +167,19 @@ describe('a node-daemon', () => {
     const role = {metadata: {labels: {'node-role.kubernetes.io/control-plane': ''}}};
     const answer = await patchFrom('one', '/api/v1/nodes/one', role);
     expect(answer).toMatch(/^403 .*only the wherry\.dev\/ and kubevirt\.io\/ labels/);
+  });
+
+  test.each([
+    ['annotation', {annotations: {'cluster-autoscaler.kubernetes.io/scale-down-disabled': 'true'}}],
+    ['finalizer', {finalizers: ['example.com/forever']}],
+  ])('writes no %s that others rely on', async (_what, metadata) => {
+    const answer = await patchFrom('one', '/api/v1/nodes/one', {metadata});
+    expect(answer).toMatch(/^403 .*only the wherry\.dev\/ and kubevirt\.io\/ labels/);
+  });
+
+  test('annotates its own node with what it found', async () => {
+    const reason = {metadata: {annotations: {'wherry.dev/kvm-reason': 'all checks passed'}}};
+    expect(await patchFrom('one', '/api/v1/nodes/one', reason)).toBe('done');
   });
 });
 
