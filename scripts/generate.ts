@@ -4,6 +4,7 @@
  */
 import {qmpTypes} from '../node-daemon/scripts/qmp-types.ts';
 import {repository} from './core/paths.ts';
+import {policies} from './generate/annotation-policy.ts';
 import {readme} from './generate/coverage.ts';
 import {crds} from './generate/crds.ts';
 import {differences, write} from './generate/files.ts';
@@ -11,7 +12,7 @@ import type {Generator} from './generate/generator.ts';
 import {reference} from './generate/reference.ts';
 
 /** Everything that is generated, in order. */
-const generators: readonly Generator[] = [crds, reference, readme, qmpTypes];
+const generators: readonly Generator[] = [crds, policies, reference, readme, qmpTypes];
 
 const check = process.argv.includes('--check');
 

@@ -1,7 +1,15 @@
 import {existsSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {type Covered, covered, refusalMessage, type Support, supportIn} from '@wherry/api';
+import {
+  annotationMessage,
+  annotationRefusals,
+  type Covered,
+  covered,
+  refusalMessage,
+  type Support,
+  supportIn,
+} from '@wherry/api';
 import {repository} from '../core/paths.ts';
 import {type Generator, MARKER} from './generator.ts';
 
@@ -68,7 +76,15 @@ ${summary(sections)}
 A field that is refused is known to the schema: an object that asks for it is not stored, whatever the client, and the
 message names the field and what to use instead. Null, and values that ask for nothing or for what is so anyway, pass.
 
-${sections.map(sectionText).join('\n')}`;
+${sections.map(sectionText).join('\n')}
+## Annotations
+
+KubeVirt turns some features on by annotations of an instance or of a machine's template. These are refused:
+
+${Object.entries(annotationRefusals)
+  .map(([name, refusal]) => `- ${annotationMessage(`\`${name}\``, refusal)}`)
+  .join('\n')}
+`;
 
 /** The page about every field of KubeVirt's kinds. */
 export const coveragePage = async (): Promise<string> => page(await Promise.all(covered.map(sectionOf)));

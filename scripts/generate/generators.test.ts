@@ -1,6 +1,7 @@
 import {expect, test} from '@jest/globals';
 import {customResourceDefinition, kinds} from '@wherry/api';
 import {parse} from 'yaml';
+import {annotationPolicy, policies} from './annotation-policy.ts';
 import {kubevirtFields, withSummary} from './coverage.ts';
 import {crds} from './crds.ts';
 import {MARKER} from './generator.ts';
@@ -10,7 +11,7 @@ const file = async (generator: typeof crds, path: string): Promise<string> =>
   (await generator.produce()).get(path) ?? '';
 
 test('every generated file says so in its first line and ends in one line break', async () => {
-  for (const generator of [crds, reference]) {
+  for (const generator of [crds, policies, reference]) {
     for (const [path, text] of await generator.produce()) {
       expect([path, text.split('\n')[0]?.includes(MARKER)]).toEqual([path, true]);
       expect(text).toMatch(/[^\n]\n$/);
@@ -101,4 +102,12 @@ test('the summary stands between its markers, and a text without them stays', ()
   expect(withSummary(text, '$1 new')).toBe(wanted);
   expect(withSummary(wanted, '$1 new')).toBe(wanted);
   expect(withSummary('none', 'new')).toBe('none');
+});
+
+test('the policy of the chart is the policy with the labels of the release', async () => {
+  const text = await file(policies, 'helm/templates/annotations-policy.yaml');
+  const include = '    {{- include "wherry.labels" . | nindent 4 }}';
+  expect(text.split(include)).toHaveLength(3);
+  const documents = text.replaceAll(`  labels:\n${include}\n`, '').split('\n').slice(1).join('\n').split('---\n');
+  expect(documents.map(one => parse(one) as unknown)).toEqual(annotationPolicy);
 });

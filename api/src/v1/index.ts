@@ -5,6 +5,7 @@ export type {InstanceSpec, InstanceSpecInput} from './instance-spec.ts';
 export type {GuestOsInfo, InstanceStatus, InterfaceStatus, VolumeStatus} from './instance-status.ts';
 export type {Interface, InterfacePort, Network} from './network.ts';
 export {type Covered, covered, type Support, supportIn} from './coverage.ts';
+export * from './refusals/annotations.ts';
 export {instanceRefusals, machineRefusals, refusedIn} from './refusals/index.ts';
 export type {Affinity, Toleration} from './scheduling.ts';
 export type {CloudInitNoCloud, Disk, Volume} from './storage.ts';

@@ -1,0 +1,73 @@
+import {annotationMessage, type AnnotationRefusal, annotationRefusals, passingValues} from '@wherry/api';
+import {stringify} from 'yaml';
+import {type Generator, MARKER} from './generator.ts';
+
+const NAME = 'wherry-annotations';
+
+const word = (text: string): string => `'${text}'`;
+
+/** Annotations that reach an instance: its own, or those of the template that it is made from. */
+const annotationsOf = (object: string): string =>
+  `dyn(${object}).kind == 'VirtualMachine' ` +
+  `? dyn(${object}).?spec.?template.?metadata.?annotations.orValue({}) ` +
+  `: dyn(${object}).?metadata.?annotations.orValue({})`;
+
+/** What an object already has may stay, so that it can be changed and deleted still. */
+const validation = ([name, refusal]: readonly [string, AnnotationRefusal]): object => {
+  const value = (annotations: string): string => `variables.${annotations}[?${word(name)}].orValue('')`;
+  const passing = passingValues(refusal).map(word).join(', ');
+  return {
+    expression: `${value('now')} in [${passing}] || ${value('now')} == ${value('before')}`,
+    message: annotationMessage(name, refusal),
+    reason: 'Forbidden',
+  };
+};
+
+/** The policy that refuses annotations by name, and its binding. */
+export const annotationPolicy: readonly object[] = [
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: {name: NAME},
+    spec: {
+      failurePolicy: 'Fail',
+      matchConstraints: {
+        resourceRules: [
+          {
+            apiGroups: ['kubevirt.io'],
+            apiVersions: ['v1'],
+            resources: ['virtualmachines', 'virtualmachineinstances'],
+            operations: ['CREATE', 'UPDATE'],
+          },
+        ],
+      },
+      variables: [
+        {name: 'now', expression: annotationsOf('object')},
+        {name: 'before', expression: `oldObject == null ? {} : (${annotationsOf('oldObject')})`},
+      ],
+      validations: Object.entries(annotationRefusals).map(validation),
+    },
+  },
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: {name: NAME},
+    spec: {policyName: NAME, validationActions: ['Deny']},
+  },
+];
+
+const labels = `  labels:\n    {{- include "wherry.labels" . | nindent 4 }}\n`;
+
+const document = (object: object): string =>
+  stringify(object, {lineWidth: 0}).replace(`  name: ${NAME}\n`, found => `${found}${labels}`);
+
+const produce = async (): Promise<ReadonlyMap<string, string>> =>
+  new Map([
+    [
+      'helm/templates/annotations-policy.yaml',
+      `{{- /* ${MARKER} */ -}}\n${annotationPolicy.map(document).join('---\n')}`,
+    ],
+  ]);
+
+/** The chart's policy about annotations. */
+export const policies: Generator = {name: 'policy about annotations', folders: ['helm/templates'], produce};
