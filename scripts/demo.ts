@@ -28,15 +28,15 @@ const show = async (deployment: Deployment, ...args: string[]): Promise<void> =>
  */
 const followBoot = async (deployment: Deployment, pod: string): Promise<void> => {
   print(`\n$ kubectl logs -f ${pod}`);
-  await shown(deployment, ['logs', '-f', pod], /^Debian GNU\/Linux \d+ debian/m);
+  await shown(deployment, `logs -f ${pod}`, /^Debian GNU\/Linux \d+ debian/m);
   print(`\n$ kubectl attach -it ${pod}      # and the return key`);
-  await shown(deployment, ['attach', '-i', '-q', pod], /^debian login:/m, '\r');
+  await shown(deployment, `attach -it ${pod}`, /^debian login:/m, '\r');
   print('');
 };
 
-/** Shows what a kubectl command prints until the pattern does, and ends the command. */
-const shown = async (deployment: Deployment, args: readonly string[], until: RegExp, typed = ''): Promise<void> => {
-  const child = spawn(join(deployment.programs, 'kubectl'), args, {
+/** Shows what a kubectl command prints at a terminal until the pattern does, and ends the command. */
+const shown = async (deployment: Deployment, args: string, until: RegExp, typed = ''): Promise<void> => {
+  const child = spawn('script', ['-qfec', `${join(deployment.programs, 'kubectl')} ${args}`, '/dev/null'], {
     env: {...process.env, KUBECONFIG: deployment.kubeconfig},
     stdio: ['pipe', 'pipe', 'ignore'],
   });
@@ -50,7 +50,7 @@ const shown = async (deployment: Deployment, args: readonly string[], until: Reg
       text = `${text}${plain}`.slice(-8192);
       if (until.test(text)) return;
     }
-    throw new Error(`kubectl ${args.join(' ')} ended, or ${bootTimeoutMs / 60_000} minutes passed, without ${until}`);
+    throw new Error(`kubectl ${args} ended, or ${bootTimeoutMs / 60_000} minutes passed, without ${until}`);
   } finally {
     clearTimeout(timer);
     child.kill();

@@ -14,7 +14,7 @@ The cluster stays up. In a new shell:
   export KUBECONFIG=${kubeconfig} PATH=${programs}:$PATH
 
   kubectl attach -it ${pod}
-      the serial console; leave it with ctrl-p ctrl-q
+      the serial console; close the terminal to leave it, the guest does not notice
   kubectl port-forward ${pod} 8080:80
       then open http://localhost:8080/
   kubectl describe vm,vmi debian

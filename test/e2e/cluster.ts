@@ -16,6 +16,7 @@ export interface Vmi {
   readonly status?: {
     readonly phase?: string;
     readonly nodeName?: string;
+    readonly engine?: {readonly name: string; readonly version: string};
     readonly interfaces?: readonly {readonly ipAddress?: string}[];
     readonly conditions?: readonly {readonly type: string; readonly status: string; readonly reason?: string}[];
   };
