@@ -11,7 +11,9 @@ export interface ContentImage {
   /** As `wherry/launcher`. */
   readonly repository: string;
   readonly dockerfile: string;
-  /** What decides the content, the Dockerfile apart. */
+  /** Arguments of the Dockerfile. They decide the content too. */
+  readonly args?: Readonly<Record<string, string>>;
+  /** What decides the content, the Dockerfile and its arguments apart. */
   readonly ingredients: Ingredients;
   /** Makes the build context: called only where the image is not there yet. */
   readonly context: () => Promise<Record<string, ContextFile>>;
@@ -19,14 +21,14 @@ export interface ContentImage {
 
 /** The image's reference. Builds it where its content is new; else it takes a moment. */
 export async function contentImage(progress: Progress, image: ContentImage): Promise<string> {
+  const {dockerfile, args = {}} = image;
   const {files = [], values = []} = image.ingredients;
-  const ref = `${image.repository}:${await fingerprint({files: [image.dockerfile, ...files], values})}`;
+  const key = await fingerprint({files: [dockerfile, ...files], values: [...values, ...Object.entries(args).flat()]});
+  const ref = `${image.repository}:${key}`;
   await withLock(join(imageCache(), `${image.repository.replace('/', '-')}.lock`), async () => {
     if (await imageExists(ref)) return;
     const context = await image.context();
-    await progress.step(`build the image ${ref}`, () =>
-      buildImage({tag: ref, dockerfile: image.dockerfile, files: context}),
-    );
+    await progress.step(`build the image ${ref}`, () => buildImage({tag: ref, dockerfile, args, files: context}));
     progress.note(`${ref}: ${megabytes(await run('docker', ['image', 'inspect', '--format', '{{.Size}}', ref]))}`);
   });
   return ref;

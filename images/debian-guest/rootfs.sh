@@ -13,8 +13,9 @@ packages=(
 # Nobody reads the kernel's log of a guest that is deleted tomorrow, nor wants it to update itself at its first boot.
 masked=(
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
-  systemd-pstore.service systemd-machine-id-commit.service systemd-networkd-wait-online.service
+  systemd-pstore.service systemd-machine-id-commit.service systemd-networkd-wait-online.service systemd-binfmt.service
 )
+# The marks in etc and var say that nothing is left to do after an update: a first boot would do it all again.
 exec mmdebstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" \
   --aptopt='APT::Install-Recommends "false"' \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -24,5 +25,6 @@ exec mmdebstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" \
   --customize-hook="chroot \"\$1\" systemctl mask -q ${masked[*]}" \
   --customize-hook='chroot "$1" systemctl enable -q serial-getty@ttyS0.service systemd-networkd.service' \
   --customize-hook='rm -f "$1"/etc/ssh/ssh_host_* "$1"/var/lib/dbus/machine-id; : >"$1/etc/machine-id"' \
+  --customize-hook='touch "$1/etc/.updated" "$1/var/.updated"' \
   --customize-hook='ln -sf ../run/systemd/resolve/stub-resolv.conf "$1/etc/resolv.conf"' \
   trixie "$1"

@@ -7,6 +7,10 @@ const listening = (): {progress: Progress; said: string[]} => {
   return {said, progress: {note: text => void said.push(text), step: (_, work) => work(() => undefined)}};
 };
 
+const mustNotAsk = (): never => {
+  throw new Error('asked a registry');
+};
+
 test('stands on the official base where a registry answers', async () => {
   const {progress, said} = listening();
   const base = await baseImage(progress, {source: async () => 'registry', fetched: async () => true});
@@ -16,10 +20,7 @@ test('stands on the official base where a registry answers', async () => {
 
 test('stands on nothing where no registry answers, and asks for nothing', async () => {
   const {progress} = listening();
-  const fetched = (): never => {
-    throw new Error('asked a registry');
-  };
-  expect(await baseImage(progress, {source: async () => 'local', fetched})).toBe('scratch');
+  expect(await baseImage(progress, {source: async () => 'local', fetched: mustNotAsk})).toBe('scratch');
 });
 
 test('says so where a registry answers but has no base to give', async () => {

@@ -2,10 +2,11 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {run} from '../../scripts/core/command.ts';
-import {buildImage, type ContextFile, imageExists} from '../../scripts/core/docker.ts';
-import {fingerprint} from '../../scripts/core/fingerprint.ts';
+import type {ContextFile} from '../../scripts/core/docker.ts';
 import {repository} from '../../scripts/core/paths.ts';
 import type {Progress} from '../../scripts/core/progress.ts';
+import {contentImage} from '../content-image.ts';
+import {baseImage} from './base.ts';
 import {bundle, external, type Program} from './bundle.ts';
 import {nodeRoot, type RootRequest, rootKey} from './root.ts';
 
@@ -55,25 +56,22 @@ export const nodeDaemonImage = (progress: Progress): Promise<string> => make(pro
 /** The bundle's content is the key: a change of a comment builds no image. */
 async function make(progress: Progress, image: NodeImage): Promise<string> {
   await image.prepare?.(progress);
+  const base = await baseImage(progress);
   const scratch = await mkdtemp(join(tmpdir(), 'wherry-bundle-'));
   // Not the scratch folder itself, which only its maker may read.
   const folder = join(scratch, 'app');
   try {
     await bundle(image.program, folder);
-    const dockerfile = join(import.meta.dirname, 'node.dockerfile');
-    const files = Object.values(image.files).map(path => join(repository, path));
-    const key = await fingerprint({
-      files: [folder, dockerfile, ...files],
-      values: [await rootKey(image.root), ...external, ...Object.keys(image.files)],
+    return await contentImage(progress, {
+      repository: `wherry/${image.program}`,
+      dockerfile: join(import.meta.dirname, 'node.dockerfile'),
+      args: {BASE: base, USER: String(image.user)},
+      ingredients: {
+        files: [folder, ...Object.values(image.files).map(path => join(repository, path))],
+        values: [await rootKey(image.root), ...external, ...Object.keys(image.files)],
+      },
+      context: async () => context(image, folder, await nodeRoot(progress, image.root)),
     });
-    const tag = `wherry/${image.program}:${key}`;
-    if (!(await imageExists(tag))) {
-      const root = await nodeRoot(progress, image.root);
-      await progress.step(`build the image ${tag}`, () =>
-        buildImage({tag, dockerfile, args: {USER: String(image.user)}, files: context(image, folder, root)}),
-      );
-    }
-    return tag;
   } finally {
     await rm(scratch, {recursive: true, force: true});
   }

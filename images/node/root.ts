@@ -42,6 +42,8 @@ export async function nodeRoot(progress: Progress, request: RootRequest): Promis
         await cp(node, join(tree, 'usr/bin/node'));
         const root = join(partial, 'root');
         await copyClosure(tree, root, {programs: ['usr/bin/node', ...request.programs]});
+        // A third of it is symbols for a debugger.
+        await run('strip', ['--strip-unneeded', join(root, 'usr/bin/node')]);
         await mkdir(join(root, 'tmp'), {mode: 0o1777, recursive: true});
         await writeAccounts(root);
         await run('tar', ['-C', root, '--owner=0', '--group=0', '-cf', join(partial, 'root.tar'), '.']);
