@@ -105,9 +105,9 @@ const handOver = async (host: Host, link: PodLink, plan: Plan, descriptors: Desc
   if (folder === undefined) throw new DaemonError('NOT_READY', 'the pod of the guest is being removed');
   const frame = encodeFrame({id: 1, op: 'start', plan});
   const fds = plan.descriptors.map(name => descriptors.get(name));
-  const answer = messageOf(
-    decodeFrame(await host.handOver(folder, PodLayout.launcherSocket, frame, fds, {timeoutMs: HAND_OVER_MS})),
-  );
+  // The socket may have another listener than the one that was met before.
+  const options = {timeoutMs: HAND_OVER_MS, peerUid: PodLayout.user};
+  const answer = messageOf(decodeFrame(await host.handOver(folder, PodLayout.launcherSocket, frame, fds, options)));
   if (answer.at === 'refusal' && answer.code !== 'AlreadyStarted')
     throw new RefusedError('start', answer.code, answer.message);
 };
