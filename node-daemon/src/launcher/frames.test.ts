@@ -65,3 +65,16 @@ test('one answer is one whole frame', () => {
   expect(() => decodeFrame(framed('{"id":1}').subarray(0, 6))).toThrow(/less or more than one frame/);
   expect(() => decodeFrame(Buffer.concat([framed('{}'), framed('{}')]))).toThrow(/less or more than one frame/);
 });
+
+test('a frame that comes byte by byte is held in a few buffers', () => {
+  const stream = framed(JSON.stringify({text: 'x'.repeat(100_000)}));
+  const decoder = new FrameDecoder();
+  let most = 0;
+  for (let at = 0; at < stream.length - 1; at++) {
+    decoder.push(stream.subarray(at, at + 1));
+    most = Math.max(most, decoder.chunks);
+  }
+  expect(most).toBeLessThanOrEqual(64);
+  expect(decoder.push(stream.subarray(-1))).toEqual([{text: 'x'.repeat(100_000)}]);
+  expect(decoder.chunks).toBe(0);
+});

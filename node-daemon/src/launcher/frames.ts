@@ -51,14 +51,33 @@ export class FrameDecoder {
 
   /** The objects that this chunk completes. @throws DaemonError PROTOCOL; the stream is useless from there on */
   push(chunk: Buffer): JsonObject[] {
-    this.#chunks.push(chunk);
-    this.#held += chunk.length;
+    this.#keep(chunk);
     const messages: JsonObject[] = [];
     for (;;) {
       const length = this.#length();
       if (length === undefined || this.#held < PREFIX + length) return messages;
       messages.push(parseBody(this.#take(PREFIX + length).subarray(PREFIX)));
     }
+  }
+
+  /** How many buffers hold what has come of a frame. */
+  get chunks(): number {
+    return this.#chunks.length;
+  }
+
+  /**
+   * Each kept chunk has at least twice the length of the next. A frame that comes byte by byte is so held in a few
+   * buffers, not in one for each byte, and each of its bytes is copied a few times at most.
+   */
+  #keep(chunk: Buffer): void {
+    this.#held += chunk.length;
+    let last = chunk;
+    for (let before = this.#chunks.at(-1); before !== undefined && before.length < 2 * last.length; ) {
+      last = Buffer.concat([before, last]);
+      this.#chunks.pop();
+      before = this.#chunks.at(-1);
+    }
+    if (last.length > 0) this.#chunks.push(last);
   }
 
   #length(): number | undefined {
