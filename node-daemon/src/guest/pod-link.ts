@@ -150,6 +150,7 @@ export class PodLink {
       connection: new LauncherConnection(new Socket({fd, readable: true, writable: true}), {
         onEvent: event => this.#event(held, event),
         onClose: error => this.#closed(held, error),
+        monotonic: this.#options.monotonic,
       }),
     };
     this.#held = held;

@@ -12,6 +12,8 @@ interface Scene {
   readonly events: NumberedEvent[];
   /** Resolves with the fault of the peer, if it was one. */
   readonly closed: Promise<Error | undefined>;
+  /** Lets time pass. */
+  readonly wait: (ms: number) => void;
 }
 
 /** A launcher that answers each request as `answer` says, or not at all. */
@@ -19,10 +21,12 @@ const scene = (answer: (request: JsonObject) => object | undefined, timeoutMs = 
   const [ours, peer] = duplexPair();
   const events: NumberedEvent[] = [];
   const closed = Promise.withResolvers<Error | undefined>();
+  let now = 0;
   const connection = new LauncherConnection(ours, {
     onEvent: event => events.push(event),
     onClose: closed.resolve,
     timeoutMs,
+    monotonic: () => now,
   });
   const say = (message: object): void => void peer.write(encodeFrame(message));
   const decoder = new FrameDecoder();
@@ -32,7 +36,7 @@ const scene = (answer: (request: JsonObject) => object | undefined, timeoutMs = 
       if (reply !== undefined) say({id: request['id'], ...reply});
     }
   });
-  return {connection, peer, say, events, closed: closed.promise};
+  return {connection, peer, say, events, closed: closed.promise, wait: ms => void (now += ms)};
 };
 
 const status = {state: 'Running', lastSeq: 9, leases: []};
@@ -87,4 +91,38 @@ test.each([
   await expect(waits).rejects.toMatchObject({code: 'PROTOCOL'});
   expect(await closed).toMatchObject({code: 'PROTOCOL'});
   expect(connection.open).toBe(false);
+});
+
+const stop = (seq: number): object => ({seq, at: 1, event: {type: 'engine', qmp: {event: 'STOP'}}});
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+test('many events at once are taken, and as many as a guest causes ever after', async () => {
+  const {connection, say, events, wait} = scene(() => undefined);
+  for (let seq = 1; seq <= 1024; seq++) say(stop(seq));
+  await turn();
+  for (let second = 0; second < 3; second++) {
+    wait(1000);
+    for (let n = 0; n < 200; n++) say(stop(2000 + second * 200 + n));
+    await turn();
+  }
+  expect(events).toHaveLength(1024 + 600);
+  expect(connection.open).toBe(true);
+});
+
+test.each([
+  ['events', stop],
+  ['answers that nobody asked for', (id: number) => ({id, ok: {}})],
+])('a launcher that floods with %s loses its connection', async (_what, message) => {
+  const {connection, say, events, closed} = scene(() => undefined);
+  for (let n = 1; n <= 1025; n++) say(message(n));
+  expect(await closed).toMatchObject({code: 'PROTOCOL', message: expect.stringContaining('more events')});
+  expect(connection.open).toBe(false);
+  expect(events.length).toBeLessThanOrEqual(1024);
+});
+
+test('a launcher that floods with few but large events loses its connection', async () => {
+  const {say, closed} = scene(() => undefined);
+  const data = {text: 'x'.repeat(1_000_000)};
+  for (let n = 1; n <= 9; n++) say({seq: n, at: 1, event: {type: 'engine', qmp: {event: 'STOP', data}}});
+  expect(await closed).toMatchObject({code: 'PROTOCOL', message: expect.stringContaining('more bytes')});
 });

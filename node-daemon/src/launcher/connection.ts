@@ -19,6 +19,7 @@ import {
   replyOf,
   statusOf,
 } from './shapes.ts';
+import {TokenBucket} from './token-bucket.ts';
 
 /** The launcher refused; `refusal` is its own code. */
 export class RefusedError extends DaemonError {
@@ -35,6 +36,8 @@ export interface ConnectionOptions {
   readonly onEvent: (event: NumberedEvent) => void;
   /** Called once, when the connection has ended; with the fault of the peer, if it was one. Must not throw. */
   readonly onClose: (error: DaemonError | undefined) => void;
+  /** Local, never set back, in milliseconds. */
+  readonly monotonic: () => number;
   /** For one answer, in milliseconds. Defaults to 5000. */
   readonly timeoutMs?: number;
 }
@@ -50,11 +53,20 @@ interface Waiting {
 
 const DEFAULT_TIMEOUT_MS = 5000;
 
+/**
+ * What a launcher may say unasked, and how many bytes in all. A guest under load causes a few events a second, and the
+ * largest answers are some hundred KiB; one launcher that floods must not keep the daemon from the other guests.
+ */
+const UNASKED = {burst: 1024, perSecond: 200};
+const BYTES = {burst: 8 * 1024 * 1024, perSecond: 2 * 1024 * 1024};
+
 export class LauncherConnection {
   readonly #stream: Duplex;
   readonly #options: ConnectionOptions;
   readonly #decoder = new FrameDecoder();
   readonly #waiting = new Map<number, Waiting>();
+  readonly #unasked: TokenBucket;
+  readonly #bytes: TokenBucket;
   #nextId = 1;
   #fault: DaemonError | undefined;
   #open = true;
@@ -63,6 +75,9 @@ export class LauncherConnection {
   constructor(stream: Duplex, options: ConnectionOptions) {
     this.#stream = stream;
     this.#options = options;
+    const {monotonic} = options;
+    this.#unasked = new TokenBucket({...UNASKED, monotonic});
+    this.#bytes = new TokenBucket({...BYTES, monotonic});
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     // A socket always closes after an error.
     stream.on('error', error => {
@@ -123,7 +138,10 @@ export class LauncherConnection {
   }
 
   #receive(chunk: Buffer): void {
+    // What was read already may still come while the stream is being destroyed.
+    if (this.#fault !== undefined) return;
     try {
+      if (!this.#bytes.take(chunk.length)) throw flood('bytes');
       for (const frame of this.#decoder.push(chunk)) this.#dispatch(messageOf(frame));
     } catch (error) {
       this.#fault ??= error instanceof DaemonError ? error : new DaemonError('PROTOCOL', textOf(error), {cause: error});
@@ -132,11 +150,12 @@ export class LauncherConnection {
   }
 
   #dispatch(message: Message): void {
+    const waiting = message.at === 'event' ? undefined : this.#waiting.get(message.id);
+    if (waiting === undefined && !this.#unasked.take(1)) throw flood('events');
     if (message.at === 'event') {
       this.#options.onEvent(message.event);
       return;
     }
-    const waiting = this.#waiting.get(message.id);
     // An answer that came after its time-out is nobody's.
     if (waiting === undefined) return;
     this.#waiting.delete(message.id);
@@ -156,6 +175,9 @@ export class LauncherConnection {
     this.#options.onClose(this.#fault);
   }
 }
+
+const flood = (what: string): DaemonError =>
+  new DaemonError('PROTOCOL', `the launcher sent more ${what} than it may: it is connected to anew`);
 
 const closed = (op: string, fault: DaemonError | undefined): DaemonError =>
   fault ?? new DaemonError('CONNECTION_CLOSED', `the launcher closed its connection before it answered ${op}`);
