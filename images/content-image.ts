@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import {run} from '../scripts/core/command.ts';
+import {run, succeeds} from '../scripts/core/command.ts';
 import {buildImage, type ContextFile, imageExists} from '../scripts/core/docker.ts';
 import {type Ingredients, fingerprint} from '../scripts/core/fingerprint.ts';
 import {withLock} from '../scripts/core/lock.ts';
@@ -29,6 +29,7 @@ export async function contentImage(progress: Progress, image: ContentImage): Pro
     if (await imageExists(ref)) return;
     const context = await image.context();
     await progress.step(`build the image ${ref}`, () => buildImage({tag: ref, dockerfile, args, files: context}));
+    await forgetOld(image.repository);
     progress.note(`${ref}: ${megabytes(await run('docker', ['image', 'inspect', '--format', '{{.Size}}', ref]))}`);
   });
   return ref;
@@ -39,5 +40,18 @@ export async function alsoNamed(ref: string, name: string): Promise<string> {
   await run('docker', ['tag', ref, name]);
   return name;
 }
+
+async function forgetOld(repository: string): Promise<void> {
+  // Newest first.
+  const listed = await run('docker', ['image', 'ls', repository, '--format', '{{.Repository}}:{{.Tag}}']);
+  for (const ref of superseded(listed.split('\n'))) await succeeds('docker', ['image', 'rm', ref]);
+}
+
+/**
+ * Of an image's references, newest first, those that a tag by content names and that nobody goes back to. Three are
+ * kept: a change and its undoing should build nothing.
+ */
+export const superseded = (refs: readonly string[]): string[] =>
+  refs.filter(ref => /:[0-9a-f]{12}$/.test(ref)).slice(3);
 
 const megabytes = (bytes: string): string => `${(Number(bytes) / 1e6).toFixed(1)} MB`;

@@ -20,11 +20,8 @@ const unreadable = '^metadata_csum_seed,^orphan_file';
  */
 export async function makeDisk(file: string, qemuImg: string, say: (doing: string) => void): Promise<void> {
   const asRoot = process.getuid?.() === 0 ? [] : ['fakeroot', '--'];
-  requirePrograms('making the Debian guest', {
-    mmdebstrap: 'mmdebstrap',
-    mke2fs: 'e2fsprogs',
-    ...(asRoot.length > 0 && {fakeroot: 'fakeroot'}),
-  });
+  const programs = {mke2fs: 'e2fsprogs', ...(asRoot.length > 0 && {fakeroot: 'fakeroot'})};
+  requirePrograms('making the Debian guest', programs, `${process.env['PATH']}:/usr/sbin:/sbin`);
   const scratch = await mkdtemp(join(tmpdir(), 'wherry-debian-'));
   try {
     const archive = join(scratch, 'root.tar');
