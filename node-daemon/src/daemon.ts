@@ -1,5 +1,11 @@
 /** Puts the parts of the daemon together. Everything that they need comes in as an argument. */
-import {FieldManager, type InstanceStatus, type VirtualMachineInstance, virtualMachineInstanceKind} from '@wherry/api';
+import {
+  EventReason,
+  FieldManager,
+  type InstanceStatus,
+  type VirtualMachineInstance,
+  virtualMachineInstanceKind,
+} from '@wherry/api';
 import {
   Cache,
   type Client,
@@ -118,7 +124,7 @@ export class Daemon {
       },
       sources: {
         podNetwork: launcher => readPodNetwork(host, launcher),
-        agent: folder => askAgent(host, folder),
+        agent: (folder, signal) => askAgent(host, folder, signal),
       },
       link: {host, engine: qemuKind, pods: settings.pods, peerProblem, podHasProcesses},
       wake,
@@ -143,7 +149,7 @@ export class Daemon {
   #tell(): Tell {
     const {recorder} = this.#parts;
     return (vmi, reason, message) =>
-      recorder.event(vmi, {type: reason === 'Started' ? 'Normal' : 'Warning', reason, message});
+      recorder.event(vmi, {type: reason === EventReason.Started ? 'Normal' : 'Warning', reason, message});
   }
 
   #reporter(): NodeReporter {

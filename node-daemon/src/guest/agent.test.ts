@@ -92,3 +92,12 @@ test('a channel that closes is an error, not a wait', async () => {
   theirs.destroy();
   await expect(waits).rejects.toMatchObject({code: 'CONNECTION_CLOSED'});
 });
+
+test('a question that nobody wants answered any more ends at once', async () => {
+  const [ours] = duplexPair();
+  const stop = new AbortController();
+  const waits = converse(ours, ID, stop.signal);
+  stop.abort();
+  await expect(waits).rejects.toMatchObject({code: 'CONNECTION_CLOSED'});
+  expect(ours.destroyed).toBe(true);
+});

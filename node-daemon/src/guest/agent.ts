@@ -20,18 +20,21 @@ const MAX_STALE = 16;
 const DELIMITER = 0xff;
 
 /** @throws DaemonError TIMED_OUT, PROTOCOL, CONNECTION_CLOSED; NativeError where nothing listens */
-export const askAgent = async (host: Host, folder: Dir): Promise<AgentFacts> => {
+export const askAgent = async (host: Host, folder: Dir, signal: AbortSignal): Promise<AgentFacts> => {
   const {fd, peer} = host.connectUnix(folder, AGENT_SOCKET);
   const socket = new Socket({fd, readable: true, writable: true});
   if (peer.uid !== PodLayout.user) {
     socket.destroy();
     throw new DaemonError('PROTOCOL', `the agent's socket is served by uid ${peer.uid}, not ${PodLayout.user}`);
   }
-  return converse(socket, Math.floor(performance.now()));
+  return converse(socket, Math.floor(performance.now()), signal);
 };
 
-/** Asks over this stream, and destroys it in the end. */
-export const converse = async (stream: Duplex, id: number): Promise<AgentFacts> => {
+/** Asks over this stream, and destroys it in the end, or when the signal aborts. */
+export const converse = async (stream: Duplex, id: number, signal?: AbortSignal): Promise<AgentFacts> => {
+  const stop = (): void => void stream.destroy();
+  if (signal?.aborted === true) stop();
+  signal?.addEventListener('abort', stop, {once: true});
   const answers = answersOf(stream);
   const ask = async (execute: string, args?: object): Promise<unknown> => {
     const sync = execute === 'guest-sync-delimited' ? Buffer.from([DELIMITER]) : Buffer.alloc(0);
@@ -46,6 +49,7 @@ export const converse = async (stream: Duplex, id: number): Promise<AgentFacts> 
       interfaceNames: namesOf(await ask('guest-network-get-interfaces')),
     };
   } finally {
+    signal?.removeEventListener('abort', stop);
     answers.stop();
     stream.destroy();
   }

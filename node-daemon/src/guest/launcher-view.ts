@@ -1,5 +1,7 @@
 /** What is known about the launcher of one pod, and how it changes. Pure. */
 import type {LauncherEvent, LauncherHello, LauncherState, LauncherStatus} from '@wherry/api';
+import {AGENT_DEVICE} from '../engine/qemu/machine-type.ts';
+import {isObject, type JsonObject} from '../launcher/frames.ts';
 
 export type LauncherView =
   /** Not looked at yet. */
@@ -54,14 +56,40 @@ const afterEngineEvent = (
 ): LauncherView => {
   switch (event) {
     case 'STOP':
-      return {...view, paused: true};
+      return view.paused ? view : {...view, paused: true};
     case 'RESUME':
-      return {...view, paused: false};
+      return view.paused ? {...view, paused: false} : view;
     case 'GUEST_PANICKED':
-      return {...view, panicked: true};
+      return view.panicked ? view : {...view, panicked: true};
     case 'VSERPORT_CHANGE':
-      return {...view, agent: data !== undefined && 'open' in data && data.open === true};
+      return afterPortChange(view, isObject(data) ? data : {});
     default:
       return view;
   }
 };
+
+/** Only the agent's own port tells of the agent. */
+const afterPortChange = (view: LauncherView & {readonly at: 'connected'}, {id, open}: JsonObject): LauncherView => {
+  const agent = open === true;
+  return id !== AGENT_DEVICE || agent === view.agent ? view : {...view, agent};
+};
+
+/** Whether the guest is said to be paused, and since when. */
+export interface Pause {
+  readonly paused: boolean;
+  /** Local, in milliseconds. */
+  readonly since: number;
+}
+
+/** A launcher that says STOP and RESUME in turns must not cause a write to the API each time. */
+const PAUSE_SETTLE_MS = 1000;
+
+/** What is said from now on: a change counts once the last one is old enough. The very same one where nothing changes. */
+export const settledPause = (before: Pause | undefined, paused: boolean, now: number): Pause => {
+  if (before === undefined) return {paused, since: now};
+  return before.paused === paused || now < before.since + PAUSE_SETTLE_MS ? before : {paused, since: now};
+};
+
+/** Milliseconds until a change that does not count yet will; undefined where there is none. */
+export const pauseDueMs = (said: Pause, paused: boolean, now: number): number | undefined =>
+  said.paused === paused ? undefined : Math.max(0, said.since + PAUSE_SETTLE_MS - now);

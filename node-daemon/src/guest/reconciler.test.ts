@@ -9,6 +9,7 @@ import {FakeLauncher, type FakeLauncherOptions, FakePod} from '../testing/fake-l
 import {instance, UID} from '../testing/instances.ts';
 import {quietLog} from '../testing/quiet-log.ts';
 import {GuestReconciler} from './reconciler.ts';
+import type {AgentFacts} from './status.ts';
 
 const built = existsSync(libraryPath());
 if (!built) console.log('guests are not reconciled: libwherry.so is missing, build it with cargo build --release');
@@ -29,6 +30,7 @@ class Node implements AsyncDisposable {
   processes = false;
   woken = 0;
   now = 1_000_000;
+  agent: (signal: AbortSignal) => Promise<AgentFacts> = async () => ({os: {id: 'debian'}, interfaceNames: new Map()});
   onStart: () => Promise<void> = async () => {};
   peerProblem: (peer: PeerCredentials) => string | undefined = () => undefined;
   launcher: FakeLauncher | undefined;
@@ -55,7 +57,7 @@ class Node implements AsyncDisposable {
       },
       sources: {
         podNetwork: async () => ({addresses: ['10.244.1.7'], mtu: 1450}),
-        agent: async () => ({os: {id: 'debian'}, interfaceNames: new Map()}),
+        agent: (_folder, signal) => this.agent(signal),
       },
       link: {
         host: loadHost(),
@@ -266,12 +268,14 @@ test('an instance of another node is left alone', async () => {
 
 test('a guest agent is asked when its channel opens, and missed when it closes', async () => {
   const launcher = await node.listen({state: 'Running', engine: {'query-chardev': AGENT_OPEN}});
+  await node.turn();
+  await node.until(() => node.woken > 0);
   const turn = await node.turn();
   expect(node.vmi?.status?.guestOSInfo).toEqual({id: 'debian'});
   expect(conditionOf(node.vmi, 'AgentConnected')).toMatchObject({status: 'True'});
   expect(turn.afterMs).toBeGreaterThan(60_000);
   launcher.emit({type: 'engine', qmp: {event: 'VSERPORT_CHANGE', data: {open: false, id: 'agent-port'}}});
-  await node.until(() => node.woken > 0);
+  await node.until(() => node.woken > 1);
   node.now += 10_000;
   await node.turn();
   expect(conditionOf(node.vmi, 'AgentConnected')).toMatchObject({status: 'False'});
@@ -279,6 +283,8 @@ test('a guest agent is asked when its channel opens, and missed when it closes',
 
 test('a guest that opens and closes its agent’s channel all the time causes no write each time', async () => {
   const launcher = await node.listen({state: 'Running', engine: {'query-chardev': AGENT_OPEN}});
+  await node.turn();
+  await node.until(() => node.woken > 0);
   await node.turn();
   const writes = node.writes.length;
   for (const open of [false, true, false, true, false]) {
@@ -303,4 +309,40 @@ test('an engine that this version lacks is refused by name', async () => {
   await expect(node.turn()).rejects.toMatchObject({code: 'UNSUPPORTED_MACHINE'});
   expect(conditionOf(node.vmi, 'Synchronized')?.message).toMatch(/asks for the engine native/);
   expect(node.started).toBe(0);
+});
+
+test('an agent that never answers holds up no turn, and is asked no more once the guest is gone', async () => {
+  await node.listen({state: 'Running', engine: {'query-chardev': AGENT_OPEN}});
+  const asked: AbortSignal[] = [];
+  node.agent = signal => {
+    asked.push(signal);
+    return new Promise(() => {});
+  };
+  await node.turn();
+  await node.turn();
+  expect(node.vmi?.status?.phase).toBe('Running');
+  expect(conditionOf(node.vmi, 'AgentConnected')).toBeUndefined();
+  expect(asked).toHaveLength(1);
+  node.vmi = undefined;
+  await node.turn();
+  expect(asked[0]?.aborted).toBe(true);
+});
+
+test('a guest that stops and runs on all the time is written about once a second at most', async () => {
+  const launcher = await node.listen({state: 'Running'});
+  await node.turn();
+  const writes = node.writes.length;
+  for (let flip = 0; flip < 20; flip++) {
+    const woken = node.woken;
+    launcher.emit({type: 'engine', qmp: {event: flip % 2 === 0 ? 'STOP' : 'RESUME'}});
+    await node.until(() => node.woken > woken);
+    node.now += 100;
+    await node.turn();
+  }
+  expect(node.writes.length - writes).toBeLessThanOrEqual(2);
+  launcher.emit({type: 'engine', qmp: {event: 'STOP'}});
+  node.now += 1000;
+  await node.until(() => node.woken > 20);
+  await node.turn();
+  expect(conditionOf(node.vmi, 'Paused')).toMatchObject({status: 'True'});
 });

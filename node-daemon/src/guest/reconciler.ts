@@ -1,5 +1,5 @@
 /** One guest of this node: gather → decide → act → report. */
-import {isFinal, type InstanceStatus, Phase, type VirtualMachineInstance} from '@wherry/api';
+import {EventReason, isFinal, type InstanceStatus, Phase, type VirtualMachineInstance} from '@wherry/api';
 import type {Clock, Key} from '@wherry/kube';
 import {keyText} from '@wherry/kube';
 import {messageOf} from '../errors.ts';
@@ -17,8 +17,10 @@ export interface Instances {
   patchStatus(vmi: VirtualMachineInstance, status: InstanceStatus, signal: AbortSignal): Promise<void>;
 }
 
+export type GuestEvent = typeof EventReason.Started | typeof EventReason.SyncFailed;
+
 /** Tells users what happened. Never throws. */
-export type Tell = (vmi: VirtualMachineInstance, what: 'Started' | 'SyncFailed', message: string) => void;
+export type Tell = (vmi: VirtualMachineInstance, what: GuestEvent, message: string) => void;
 
 export interface GuestReconcilerOptions {
   readonly node: string;
@@ -93,7 +95,7 @@ export class GuestReconciler {
       }
       case 'complain':
         this.#options.log.error({vmi: keyText(guest.key), problem: step.message}, 'guest is not as it should be');
-        this.#options.tell(vmi, 'SyncFailed', step.message);
+        this.#options.tell(vmi, EventReason.SyncFailed, step.message);
         return {};
     }
   }
@@ -111,7 +113,7 @@ export class GuestReconciler {
       // The launcher may have taken the plan although its answer was lost: it is asked anew.
       guest.link.disconnect();
       const status = blockedStatus(vmi.status, messageOf(error), clock.now());
-      if (status !== undefined) tell(vmi, 'SyncFailed', messageOf(error));
+      if (status !== undefined) tell(vmi, EventReason.SyncFailed, messageOf(error));
       await this.#report(vmi, status, signal);
       throw error;
     }
@@ -123,7 +125,7 @@ export class GuestReconciler {
     await this.#report(vmi, runningStatus(vmi.status, facts, this.#options.clock.now()), signal);
     if (first) {
       this.#options.log.info({vmi: keyText(guest.key)}, 'guest runs');
-      this.#options.tell(vmi, 'Started', 'VirtualMachineInstance started.');
+      this.#options.tell(vmi, EventReason.Started, 'VirtualMachineInstance started.');
     }
     const {dueMs} = guest.facts;
     return dueMs === undefined ? {} : {afterMs: dueMs};
@@ -138,7 +140,7 @@ export class GuestReconciler {
     const known = this.#guests.get(keyText(key));
     if (known?.link.podUid === podUid) return known;
     // An instance of the same name, but another run.
-    known?.link.close();
+    this.#forget(key);
     const {sources, wake, clock, log} = this.#options;
     const link = new PodLink({
       ...this.#options.link,
@@ -153,6 +155,7 @@ export class GuestReconciler {
       link,
       engine: this.#options.link.engine,
       monotonic: () => clock.monotonic(),
+      onAnswer: () => wake(key),
       log,
     });
     const guest = {key, link, facts};
@@ -161,7 +164,9 @@ export class GuestReconciler {
   }
 
   #forget(key: Key): void {
-    this.#guests.get(keyText(key))?.link.close();
+    const known = this.#guests.get(keyText(key));
+    known?.facts.close();
+    known?.link.close();
     this.#guests.delete(keyText(key));
   }
 }

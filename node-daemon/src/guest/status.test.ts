@@ -98,6 +98,15 @@ test('a guest agent adds the guest’s own words, and is missed when it falls si
   expect(condition(silent, 'AgentConnected')).toMatchObject({status: 'False', reason: 'AgentSilent'});
 });
 
+test('while an agent is being asked, what was said of it stays', () => {
+  const agent = {os: {id: 'debian'}, interfaceNames: new Map([['02:00:00:00:00:01', 'enp1s0']])};
+  const answered = {...scheduled, ...runningStatus(scheduled, facts({agent}), NOW)};
+  expect(runningStatus(answered, facts({agent: 'asked'}), LATER)).toBeUndefined();
+  const never = runningStatus(scheduled, facts({agent: 'asked'}), NOW);
+  expect(condition(never, 'AgentConnected')).toBeUndefined();
+  expect(never).not.toHaveProperty('guestOSInfo');
+});
+
 test('a paused guest says so, and no longer once it runs on', () => {
   const before = {...scheduled, ...runningStatus(scheduled, facts(), NOW)};
   const paused = runningStatus(before, facts({paused: true}), LATER);

@@ -29,8 +29,8 @@ export interface RunningFacts {
   /** Of the pod, without prefix length: with masquerade they are what the guest is reached by. */
   readonly podAddresses: readonly string[];
   readonly paused: boolean;
-  /** Undefined while no agent answers. */
-  readonly agent: AgentFacts | undefined;
+  /** Undefined while no agent answers; `asked` while it is not known, and what was said of it stays. */
+  readonly agent: AgentFacts | 'asked' | undefined;
 }
 
 /** The top-level fields of the status that change; undefined when it says all of this already. */
@@ -45,9 +45,9 @@ export const runningStatus = (
   return changes(before, {
     phase: Phase.Running,
     phaseTransitionTimestamps: transitions(before, now),
-    interfaces: machine.interfaces.map(one => interfaceStatus(one, facts)),
+    interfaces: machine.interfaces.map(one => interfaceStatus(one, facts, before?.interfaces)),
     ...(volumeStatus === undefined ? {} : {volumeStatus}),
-    ...(facts.agent === undefined ? {} : {guestOSInfo: facts.agent.os}),
+    ...(typeof facts.agent === 'object' ? {guestOSInfo: facts.agent.os} : {}),
     engine: facts.engine,
     machine: {type: facts.machineType},
     memory: {...before?.memory, guestAtBoot: memory, guestCurrent: memory, guestRequested: memory},
@@ -99,13 +99,18 @@ const transitions = (
     : [...known, {phase: Phase.Running, phaseTransitionTimestamp: timestamp(now)}];
 };
 
-const interfaceStatus = (one: EffectiveMachine['interfaces'][number], facts: RunningFacts): InterfaceStatus => {
-  const [ipAddress] = facts.podAddresses;
-  const interfaceName = facts.agent?.interfaceNames.get(one.mac);
+const interfaceStatus = (
+  one: EffectiveMachine['interfaces'][number],
+  {podAddresses, agent}: RunningFacts,
+  before: readonly InterfaceStatus[] | undefined,
+): InterfaceStatus => {
+  const [ipAddress] = podAddresses;
+  const interfaceName =
+    agent === 'asked' ? before?.find(({name}) => name === one.name)?.interfaceName : agent?.interfaceNames.get(one.mac);
   return {
     name: one.name,
     mac: one.mac,
-    ...(ipAddress === undefined ? {} : {ipAddress, ipAddresses: facts.podAddresses}),
+    ...(ipAddress === undefined ? {} : {ipAddress, ipAddresses: podAddresses}),
     ...(interfaceName === undefined ? {} : {interfaceName}),
     podInterfaceName: 'eth0',
     infoSource: interfaceName === undefined ? 'domain' : 'domain, guest-agent',
@@ -148,6 +153,7 @@ const runningConditions = (
   if (!wasRunning) list = withCondition(list, {type: Ready, status: 'True'}, now);
   list = withoutCondition(list, Synchronized);
   list = paused ? withCondition(list, stopped, now) : withoutCondition(list, Paused);
+  if (agent === 'asked') return list;
   if (agent !== undefined) return withCondition(list, answers, now);
   return list.some(({type}) => type === AgentConnected)
     ? withCondition(list, {type: AgentConnected, status: 'False', reason: Reason.AgentSilent}, now)

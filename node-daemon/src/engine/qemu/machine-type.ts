@@ -7,6 +7,9 @@ export const QEMU_MACHINE_TYPE = 'pc-q35-10.0';
 /** Name of QEMU's own channel to the guest agent, which agents look for. */
 export const AGENT_PORT = 'org.qemu.guest_agent.0';
 
+/** QOM id of that channel's port, by which events name it. */
+export const AGENT_DEVICE = 'agent-port';
+
 /** Sockets that QEMU listens on, in the pod's sockets folder. */
 export const AGENT_SOCKET = 'agent.sock';
 

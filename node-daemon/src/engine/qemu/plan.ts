@@ -4,7 +4,7 @@ import type {EffectiveMachine} from '../../machine/effective-machine.ts';
 import {type Args, descriptor, escaped, json} from './args.ts';
 import {diskArgs, diskFiles} from './disks.ts';
 import {dhcpAnswers, interfaceArgs, interfaceDescriptors} from './interfaces.ts';
-import {AGENT_CHARDEV, AGENT_PORT, AGENT_SOCKET, BALLOON_ID, QEMU_MACHINE_TYPE} from './machine-type.ts';
+import {AGENT_CHARDEV, AGENT_DEVICE, AGENT_PORT, AGENT_SOCKET, BALLOON_ID, QEMU_MACHINE_TYPE} from './machine-type.ts';
 import {portBus, rootPorts} from './pci.ts';
 
 export const qemuPlan = (machine: EffectiveMachine): Plan => ({
@@ -107,7 +107,7 @@ const platformDevices = (): Args => [
   `socket,id=${AGENT_CHARDEV},path=${PodLayout.sockets}/${AGENT_SOCKET},server=on,wait=off`,
   ...json('-device', {
     driver: 'virtserialport',
-    id: 'agent-port',
+    id: AGENT_DEVICE,
     bus: 'channels.0',
     nr: 1,
     chardev: AGENT_CHARDEV,
