@@ -9,7 +9,7 @@ export interface KvmReport {
 }
 
 /** Annotations may be large; a reason is to be read. */
-const MAX_REASON = 1000;
+export const MAX_REASON = 1000;
 
 /** One line of JSON; whatever else the program says, or that it says nothing, means that KVM cannot be relied on. */
 export const kvmReport = (output: string): KvmReport => {

@@ -3,11 +3,12 @@ import {type Clock, pause} from '@wherry/kube';
 import type {Node} from '@wherry/kube';
 import {DaemonError, messageOf} from '../errors.ts';
 import type {Log} from '../log.ts';
-import type {KvmReport} from './kvm-report.ts';
+import {type KvmReport, MAX_REASON} from './kvm-report.ts';
 import {type NodePatch, nodePatch} from './node-patch.ts';
 
 export interface NodeReporterOptions {
   readonly name: string;
+  /** Rejects where the test could not be run: it may be another time. */
   readonly test: (signal: AbortSignal) => Promise<KvmReport>;
   readonly nodes: {
     get(name: string, signal: AbortSignal): Promise<Node | undefined>;
@@ -19,6 +20,8 @@ export interface NodeReporterOptions {
 
 /** A microcode or kernel live patch can change the verdict without a reboot. */
 const EVERY_MS = 6 * 60 * 60 * 1000;
+/** After a test that could not be run; doubles up to the time between two tests. */
+const UNTESTED_MS = 60_000;
 /** The label may be lost to an administrator or a kubelet that registers anew. */
 const CHECK_MS = 5 * 60 * 1000;
 const RETRY_MS = 2000;
@@ -27,7 +30,9 @@ export class NodeReporter {
   readonly #options: NodeReporterOptions;
   #report: KvmReport | undefined;
   #published = false;
-  #testedAt = 0;
+  /** When the next test is due, on the monotonic clock. */
+  #testAt = Number.NEGATIVE_INFINITY;
+  #untestedMs = UNTESTED_MS;
   #again = new AbortController();
 
   constructor(options: NodeReporterOptions) {
@@ -46,7 +51,7 @@ export class NodeReporter {
 
   /** Tests again now. */
   retest(): void {
-    this.#testedAt = Number.NEGATIVE_INFINITY;
+    this.#testAt = Number.NEGATIVE_INFINITY;
     this.#again.abort();
   }
 
@@ -63,9 +68,9 @@ export class NodeReporter {
   async #turn(signal: AbortSignal): Promise<number> {
     const {clock, log, name} = this.#options;
     try {
-      if (this.#report === undefined || clock.monotonic() - this.#testedAt >= EVERY_MS) await this.#test(signal);
+      if (clock.monotonic() >= this.#testAt) await this.#test(signal);
       if (this.#report !== undefined) await this.#publish(this.#report, signal);
-      return CHECK_MS;
+      return Math.min(CHECK_MS, Math.max(0, this.#testAt - clock.monotonic()));
     } catch (error) {
       if (!signal.aborted) log.warn({node: name, reason: messageOf(error)}, 'node could not be labelled');
       return RETRY_MS;
@@ -74,11 +79,20 @@ export class NodeReporter {
 
   async #test(signal: AbortSignal): Promise<void> {
     const {clock, log, name, test} = this.#options;
-    const report = await test(signal);
+    let report: KvmReport;
+    let nextMs = EVERY_MS;
+    try {
+      report = await test(signal);
+      this.#untestedMs = UNTESTED_MS;
+    } catch (error) {
+      report = untested(error);
+      nextMs = this.#untestedMs;
+      this.#untestedMs = Math.min(2 * nextMs, EVERY_MS);
+    }
     if (signal.aborted) return;
     this.#report = report;
-    this.#testedAt = clock.monotonic();
-    log.info({node: name, ...report}, 'KVM tested');
+    this.#testAt = clock.monotonic() + nextMs;
+    log.info({node: name, ...report, nextMs}, 'KVM tested');
   }
 
   async #publish(report: KvmReport, signal: AbortSignal): Promise<void> {
@@ -91,3 +105,9 @@ export class NodeReporter {
     this.#published = true;
   }
 }
+
+/** A test that could not be run is no evidence for KVM, and the node must not be taken for one that has it. */
+const untested = (error: unknown): KvmReport => ({
+  verdict: 'broken',
+  reason: `the KVM self-test could not be run: ${messageOf(error)}`.slice(0, MAX_REASON),
+});

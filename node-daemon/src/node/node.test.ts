@@ -32,11 +32,8 @@ test.each([
 });
 
 test('a self-test that cannot be run is no evidence for KVM', async () => {
-  expect(await testKvm('/nonexistent', never)).toMatchObject({verdict: 'broken'});
-  expect(await testKvm('/bin/false', never)).toMatchObject({
-    verdict: 'broken',
-    reason: expect.stringContaining('code 1'),
-  });
+  await expect(testKvm('/nonexistent', never)).rejects.toMatchObject({code: 'PROGRAM_FAILED'});
+  await expect(testKvm('/bin/false', never)).rejects.toThrow(/code 1/);
 });
 
 test('a program gets its input and gives its output', async () => {
@@ -101,4 +98,43 @@ test('the verdict is tested once and published, however often the API server is 
   const {patches, tests} = await published(3);
   expect(patches).toHaveLength(1);
   expect(tests).toBe(1);
+});
+
+test('a self-test that could not be run says so, and is tried again after a minute, then ever more rarely', async () => {
+  const stop = new AbortController();
+  const hour = 3_600_000;
+  let now = 0;
+  let said: Node = nodeWith({}, {});
+  const testedAt: number[] = [];
+  const reasons: (string | undefined)[] = [];
+  const reporter = new NodeReporter({
+    name: 'n1',
+    test: async () => {
+      testedAt.push(now);
+      reasons.push(said.metadata.annotations?.['wherry.dev/kvm-reason']);
+      if (testedAt.length === 12) stop.abort();
+      if (testedAt.length === 11) return report;
+      throw new Error('the program is not there');
+    },
+    nodes: {
+      get: async () => said,
+      patch: async (_name, {metadata}) => void (said = nodeWith(metadata.labels, metadata.annotations)),
+    },
+    clock: {
+      now: () => now,
+      monotonic: () => now,
+      schedule: (ms, then) => {
+        now += ms;
+        return systemClock.schedule(0, then);
+      },
+    },
+    log: quietLog,
+  });
+  await reporter.run(stop.signal);
+  const minutes = testedAt.slice(1).map((at, index) => (at - testedAt[index]!) / 60_000);
+  expect(minutes).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360]);
+  expect(reasons[1]).toBe('the KVM self-test could not be run: the program is not there');
+  expect(reasons[11]).toBe('all checks passed');
+  expect(reporter.report).toEqual(report);
+  expect(now).toBeLessThan(24 * hour);
 });
