@@ -1,3 +1,5 @@
+import {once} from 'node:events';
+import {type AddressInfo, createServer} from 'node:net';
 import {afterEach, beforeEach, expect, test} from '@jest/globals';
 import {Registry} from 'prom-client';
 import {ApiError, CallTimeoutError, TransportError} from '../errors.ts';
@@ -221,4 +223,21 @@ test('calls are counted by code, and failed ones too', async () => {
       ['<error>', 1],
     ]),
   );
+});
+
+test('a call is given up at once when it is aborted, even while its connection is still being made', async () => {
+  // It takes connections and never says a word: TLS cannot begin.
+  const mute = createServer().listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  const {port} = mute.address() as AddressInfo;
+  const stuck = make({kubeConfig: {...api.kubeConfig, url: `https://127.0.0.1:${port}`}});
+  const stop = new AbortController();
+  const call = failureOf(stuck.get(core.configMaps, key, stop.signal));
+  await once(mute, 'connection');
+  const began = performance.now();
+  stop.abort(new Error('enough'));
+  expect(await call).toEqual(new Error('enough'));
+  expect(performance.now() - began).toBeLessThan(1000);
+  await stuck.close();
+  mute.close();
 });

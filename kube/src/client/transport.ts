@@ -98,7 +98,7 @@ export class Transport {
     let response: Dispatcher.ResponseData;
     try {
       const pools = await this.#currentPools();
-      response = await request(`${kubeConfig.url}${call.path}`, {
+      const sent = request(`${kubeConfig.url}${call.path}`, {
         dispatcher: pools[pool],
         method: call.method,
         headers: {
@@ -112,6 +112,7 @@ export class Transport {
         bodyTimeout,
         signal: signal ?? null,
       });
+      response = await orAborted(sent, signal);
     } catch (error) {
       signal?.throwIfAborted();
       throw this.#broken(what, error);
@@ -156,6 +157,19 @@ export class Transport {
     return this.#pools;
   }
 }
+
+/**
+ * The work, or the signal's reason as soon as it aborts. undici tells of an abort only once the connection is made or
+ * has failed, and a leader that cannot renew has no ten seconds to wait for that.
+ */
+const orAborted = <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, {once: true});
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+};
 
 const fingerprint = (tls: TlsMaterial): string =>
   JSON.stringify([tls.ca, tls.cert, tls.key].map(part => part?.toString())) + String(tls.servername);

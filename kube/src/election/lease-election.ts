@@ -97,7 +97,8 @@ export class LeaseElection {
       const held = await this.#tryOnce(AbortSignal.any([signal, late.signal])).finally(cancel);
       if (signal.aborted) return;
       if (held) renewed = at;
-      else if (this.#heldByOther() || clock.monotonic() - renewed >= renewDeadlineMs)
+      // A timer may fire a moment early, so the signal counts as well as the clock.
+      else if (this.#heldByOther() || late.signal.aborted || clock.monotonic() - renewed >= renewDeadlineMs)
         throw new LeaseLostError(lease.name);
     }
   }

@@ -78,6 +78,13 @@ mod tests {
         netns.ip(&["addr", "add", "10.0.2.1/24", "dev", "host"]);
         netns.ip(&["link", "set", "host", "up"]);
         guest.ip(&["link", "set", "guest", "up"]);
+        // The kernel lets a link send a moment after its peer came up, and drops what comes before.
+        crate::testing::eventually(|| {
+            netns
+                .ip(&["-o", "link", "show", "host"])
+                .contains("state UP")
+                .then_some(())
+        });
         let server = UdpSocket::from(run_in(netns.fd(), || open("host")).unwrap());
         // The guest's end has no address: sent from 0.0.0.0:68 to everybody, as a DHCP client does.
         let client = run_in(guest.fd(), || {
