@@ -12,12 +12,13 @@ import {
   hostnameOf,
   type IsoEntry,
   machineUid,
-  PodLayout,
   type VirtualMachineInstance,
   type Volume,
   volumePath,
 } from '@wherry/api';
 import {DaemonError, unsupportedMachine} from '../errors.ts';
+import {kernelFiles, type MachineKernel} from './firmware.ts';
+import {inImage} from './in-image.ts';
 import {seedEntries} from './seed.ts';
 
 /** Where the bytes of a disk come from. Paths are inside the pod. */
@@ -64,7 +65,7 @@ export interface EffectiveMachine {
   readonly topology: CpuTopology;
   /** A whole number of MiB. */
   readonly memoryBytes: number;
-  readonly kernel?: {readonly kernel?: string; readonly initrd?: string; readonly args: string};
+  readonly kernel?: MachineKernel;
   /** In boot order. */
   readonly disks: readonly MachineDisk[];
   readonly interfaces: readonly MachineInterface[];
@@ -111,21 +112,6 @@ export const effectiveMachine = (vmi: VirtualMachineInstance, facts: NodeFacts):
     })),
     graceSeconds: spec.terminationGracePeriodSeconds,
   };
-};
-
-type KernelBoot = NonNullable<EffectiveSpec['domain']['firmware']['kernelBoot']>;
-
-const kernelFiles = ({container, kernelArgs}: KernelBoot): NonNullable<EffectiveMachine['kernel']> => ({
-  ...(container?.kernelPath === undefined ? {} : {kernel: inImage(PodLayout.kernel, container.kernelPath)}),
-  ...(container?.initrdPath === undefined ? {} : {initrd: inImage(PodLayout.kernel, container.initrdPath)}),
-  args: kernelArgs ?? '',
-});
-
-/** A path below an image volume. Admission refuses `..` already; a stored object may be older than that rule. */
-const inImage = (mount: string, path: string): string => {
-  const parts = path.split('/').filter(part => part !== '' && part !== '.');
-  if (parts.includes('..')) throw unsupportedMachine(`the path ${path} leads out of its image: remove ".." from it`);
-  return [mount, ...parts].join('/');
 };
 
 const disksOf = (
