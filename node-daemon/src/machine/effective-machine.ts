@@ -5,7 +5,6 @@ import {
   cpuTopology,
   type CpuTopology,
   type Disk,
-  type EffectiveInterface,
   effectiveSpec,
   type EffectiveSpec,
   guestMemoryBytes,
@@ -19,6 +18,7 @@ import {
 import {DaemonError, unsupportedMachine} from '../errors.ts';
 import {kernelFiles, type MachineKernel} from './firmware.ts';
 import {inImage} from './in-image.ts';
+import {interfacesOf, type LinkFacts, type MachineInterface} from './interfaces.ts';
 import {seedEntries} from './seed.ts';
 
 /** Where the bytes of a disk come from. Paths are inside the pod. */
@@ -38,20 +38,6 @@ export interface MachineDisk {
   /** What Linux calls it: `vda`, or `sda` for a cdrom. */
   readonly target: string;
   readonly source: DiskSource;
-}
-
-export interface MachineInterface {
-  readonly name: string;
-  /** Lower case, with colons. */
-  readonly mac: string;
-  /** Bytes, that of the pod's network. */
-  readonly mtu: number;
-  /** The tap in the pod's network namespace. */
-  readonly tap: string;
-  /** The node offers vhost-net for it. */
-  readonly vhost: boolean;
-  /** Forwarded to the guest; all where there are none. */
-  readonly ports: readonly {readonly protocol: 'TCP' | 'UDP'; readonly port: number}[];
 }
 
 export interface EffectiveMachine {
@@ -74,11 +60,8 @@ export interface EffectiveMachine {
 }
 
 /** What the instance itself does not say. */
-export interface NodeFacts {
+export interface NodeFacts extends LinkFacts {
   readonly accelerator: Accelerator;
-  /** Bytes, of the pod's eth0. */
-  readonly mtu: number;
-  readonly vhost: boolean;
 }
 
 const MiB = 1024 * 1024;
@@ -89,7 +72,6 @@ export const effectiveMachine = (vmi: VirtualMachineInstance, facts: NodeFacts):
   const spec = effectiveSpec(vmi.spec, machineUid(vmi));
   const hostname = hostnameOf(name, spec.hostname);
   const {uuid, kernelBoot} = spec.domain.firmware;
-  const interfaces: readonly EffectiveInterface[] = spec.domain.devices.interfaces;
   const kernel = kernelBoot?.container === undefined ? {} : {kernel: kernelFiles(kernelBoot)};
   return {
     id: uid,
@@ -102,14 +84,7 @@ export const effectiveMachine = (vmi: VirtualMachineInstance, facts: NodeFacts):
     memoryBytes: Math.ceil(guestMemoryBytes(spec.domain) / MiB) * MiB,
     ...kernel,
     disks: disksOf(vmi, spec, {uuid, hostname}),
-    interfaces: interfaces.map((one, index) => ({
-      name: one.name,
-      mac: one.macAddress,
-      mtu: facts.mtu,
-      tap: `tap${index}`,
-      vhost: facts.vhost,
-      ports: (one.ports ?? []).map(({protocol, port}) => ({protocol, port})),
-    })),
+    interfaces: interfacesOf(spec, facts),
     graceSeconds: spec.terminationGracePeriodSeconds,
   };
 };

@@ -5,6 +5,7 @@
 import {type Refusals, refusalsIn} from '../../schema/index.ts';
 import {deviceRefusals} from './devices.ts';
 import {domainRefusals} from './domain.ts';
+import {networkRefusals} from './network.ts';
 import {placementRefusals} from './placement.ts';
 import {storageRefusals} from './storage.ts';
 
@@ -12,6 +13,7 @@ import {storageRefusals} from './storage.ts';
 export const instanceRefusals: Refusals = {
   ...domainRefusals,
   ...deviceRefusals,
+  ...networkRefusals,
   ...storageRefusals,
   ...placementRefusals,
 };

@@ -1,5 +1,6 @@
 import {type DhcpAnswer, PodLayout} from '@wherry/api';
-import type {EffectiveMachine, MachineInterface} from '../../machine/effective-machine.ts';
+import type {EffectiveMachine} from '../../machine/effective-machine.ts';
+import type {MachineInterface} from '../../machine/interfaces.ts';
 import {masquerade} from '../../machine/masquerade.ts';
 import {type Args, descriptor, json} from './args.ts';
 
