@@ -53,6 +53,8 @@ export const Reason = {
   ErrImagePull: 'ErrImagePull',
   ImagePullBackOff: 'ImagePullBackOff',
   StartFailed: 'StartFailed',
+  // Synchronized, and Failure of a machine
+  NotSupported: 'NotSupported',
   // SoftwareEmulation=True
   NoHardwareVirtualization: 'NoHardwareVirtualization',
   // wherry.dev/EngineActive

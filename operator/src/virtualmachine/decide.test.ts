@@ -1,5 +1,5 @@
 import type {InstanceStatus, MachineStatus, RunStrategy} from '@wherry/api';
-import {expect, test} from '@jest/globals';
+import {describe, expect, test} from '@jest/globals';
 import {aMachine, anInstance, running} from '../testing/fixtures.ts';
 import {aMachineWorld, now} from '../testing/worlds.ts';
 import {decide, type Plan} from './decide.ts';
@@ -87,7 +87,41 @@ test('an instance of the same name that belongs to nobody is never touched, and 
   const vmi = anInstance({metadata: {ownerReferences: []}, status: running});
   const {create, stop, blocked} = plan({vmi});
   expect([create, stop]).toEqual([undefined, false]);
-  expect(blocked).toMatch(/VirtualMachineInstance web exists.*does not belong.*delete it/);
+  expect(blocked?.message).toMatch(/VirtualMachineInstance web exists.*does not belong.*delete it/);
+});
+
+describe('a stored machine that asks for what is not supported', () => {
+  const template = {resourceClaims: [{name: 'gpu'}]} as object;
+  const message = expect.stringContaining('resourceClaims is not supported');
+
+  test('is not started, and says why: once as an event, and for as long as it stands in its condition', () => {
+    const vm = aMachine({template});
+    expect(plan({vm})).toMatchObject({
+      create: undefined,
+      blocked: {reason: 'NotSupported', message},
+      events: [{type: 'Warning', reason: 'FailedCreate', message}],
+    });
+    const said = plan({vm}).blocked!;
+    const told = aMachine({template, status: {conditions: [{type: 'Failure', status: 'True', ...said}]}});
+    expect(plan({vm: told})).toMatchObject({blocked: said, events: []});
+  });
+
+  test('is told of annotations of its template, which its instance would get, and not of its own', () => {
+    const annotations = {'kubevirt.io/ignitiondata': '{}'};
+    const inTemplate = {metadata: {annotations}, spec: aMachine().spec.template.spec};
+    expect(plan({vm: aMachine({spec: {template: inTemplate}})}).blocked?.message).toMatch(/ignitiondata/);
+    expect(plan({vm: aMachine({metadata: {annotations}})}).blocked).toBeUndefined();
+  });
+
+  test('that runs goes on, and stops when it is halted', () => {
+    expect(plan({vm: aMachine({template}), vmi: anInstance({status: running})})).toMatchObject({
+      blocked: undefined,
+      stop: false,
+    });
+    const halted = aMachine({template, spec: {runStrategy: 'Halted'}});
+    expect(plan({vm: halted, vmi: anInstance({status: running})})).toMatchObject({blocked: undefined});
+    expect(plan({vm: halted}).blocked).toBeUndefined();
+  });
 });
 
 test('the dying run of a deleted machine of the same name is only waited for', () => {

@@ -1,11 +1,20 @@
-import {Finalizer, isFinal, type VirtualMachineInstance} from '@wherry/api';
+import {Finalizer, isFinal, MachineCondition, Reason, type VirtualMachineInstance} from '@wherry/api';
+import {findCondition} from '../conditions.ts';
 import {hasFinalizer, isDeleting} from '../objects.ts';
 import {sameJson} from '../status-patch.ts';
+import {unsupportedIn} from '../unsupported.ts';
+import {type EventText, instanceNotCreated} from './events.ts';
 import {instanceOf} from './instance.ts';
 import {owedStart, startFailureOf} from './memory.ts';
 import {decideRun, type Intent, type RunView, runStrategyOf} from './run-strategy.ts';
 import {retryAt} from './start-failure.ts';
 import {isOrphaning, obstacleOf, runOf, type World} from './world.ts';
+
+/** What keeps a machine from being started until somebody changes something. */
+export interface Blockade {
+  readonly reason: string;
+  readonly message: string;
+}
 
 /** What is to be done about one machine. */
 export interface Plan {
@@ -14,7 +23,8 @@ export interface Plan {
   /** Delete the run: that is how a machine is stopped. */
   readonly stop: boolean;
   /** Why nothing can be created although it should be. */
-  readonly blocked: string | undefined;
+  readonly blocked: Blockade | undefined;
+  readonly events: readonly EventText[];
   /** Come back after so many milliseconds even if nothing changes. */
   readonly afterMs: number | undefined;
 }
@@ -22,14 +32,16 @@ export interface Plan {
 /** `random` gives numbers in [0, 1), for the back-off's jitter. */
 export const decide = (world: World, now: number, random: () => number): Plan => {
   const intent = intentOf(world, now, random);
-  const obstacle = obstacleOf(world);
-  const start = intent.do === 'start' && obstacle === undefined;
+  const starts = intent.do === 'start';
+  const blocked = starts ? blockade(world) : undefined;
+  // An obstacle that is going away is only waited for.
+  const clear = blocked === undefined && obstacleOf(world) === undefined;
   return {
     finalizer: finalizer(world),
-    create: start ? instanceOf(world.vm) : undefined,
+    create: starts && clear ? instanceOf(world.vm) : undefined,
     stop: intent.do === 'stop' && endIsRecorded(world, now, random),
-    // One that is going away is only waited for.
-    blocked: intent.do === 'start' && obstacle !== undefined && !isDeleting(obstacle) ? foreign(world) : undefined,
+    blocked,
+    events: events(world, blocked),
     afterMs: intent.do === 'start later' ? intent.afterMs : undefined,
   };
 };
@@ -78,6 +90,22 @@ const finalizer = (world: World): Plan['finalizer'] => {
   const present = hasFinalizer(vm, Finalizer.virtualMachine);
   if (!isDeleting(vm)) return present ? 'keep' : 'add';
   return present && (isOrphaning(vm) || runOf(world) === undefined) ? 'remove' : 'keep';
+};
+
+const blockade = (world: World): Blockade | undefined => {
+  const {metadata} = world.vm.spec.template;
+  const unsupported = unsupportedIn({spec: world.vm.spec, annotations: metadata?.annotations});
+  if (unsupported !== undefined) return {reason: Reason.NotSupported, message: unsupported};
+  const obstacle = obstacleOf(world);
+  if (obstacle === undefined || isDeleting(obstacle)) return undefined;
+  return {reason: Reason.FailedCreate, message: foreign(world)};
+};
+
+/** A blockade is said once, and again when it becomes another. */
+const events = ({vm}: World, blocked: Blockade | undefined): readonly EventText[] => {
+  if (blocked === undefined) return [];
+  const said = findCondition(vm.status?.conditions, MachineCondition.Failure);
+  return said?.message === blocked.message ? [] : [instanceNotCreated(vm.metadata.name, blocked.message)];
 };
 
 const foreign = ({vm}: World): string =>

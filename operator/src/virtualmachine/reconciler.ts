@@ -63,11 +63,11 @@ export class MachineReconciler {
       await this.#setFinalizer(vm, 'remove', signal);
       return;
     }
-    const {client, caches, clock, random} = this.#options;
-    const refused = error?.message ?? plan.blocked;
-    const failure = refused === undefined ? undefined : {reason: Reason.FailedCreate, message: refused};
+    const {client, caches, clock, events, random} = this.#options;
+    const failure = error === undefined ? plan.blocked : {reason: Reason.FailedCreate, message: error.message};
     const patch = statusPatch(vm.status, nextStatus({...world, vm}, {run, failure}, clock.now(), random));
     if (patch !== undefined) caches.machines.wrote(await client.patchStatus(machines, vm, patch, {...asUs, signal}));
+    for (const event of plan.events) events.event(vm, event);
   }
 
   async #start(vm: Machine, instance: VirtualMachineInstance, signal: AbortSignal): Promise<Omit<Acted, 'vm'>> {

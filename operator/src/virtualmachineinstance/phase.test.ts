@@ -106,6 +106,15 @@ test('a pod is made for the accelerator that the nodes offer', () => {
   expect(step({nodes: [withoutKvm]})).toEqual({to: 'Scheduling', make: 'tcg'});
 });
 
+test('a stored instance that asks for what is not supported gets no pod, and says why', () => {
+  const problem = {reason: 'NotSupported', message: expect.stringContaining('resourceClaims is not supported')};
+  const spec = {resourceClaims: [{name: 'gpu'}]} as object;
+  expect(step({vmi: anInstance({spec})})).toMatchObject({to: 'Pending', problem});
+  const annotated = anInstance({metadata: {annotations: {'kubevirt.io/ignitiondata': '{}'}}});
+  expect(step({vmi: annotated})).toMatchObject({to: 'Pending', problem: {reason: 'NotSupported'}});
+  expect(step({vmi: anInstance({spec, status: running}), pod: aPod({state: isRunning})})).toEqual({to: 'same'});
+});
+
 test('without KVM and without leave to emulate, the instance waits and says why', () => {
   expect(step({nodes: [withoutKvm], config: {...config, allowEmulation: false}})).toMatchObject({
     to: 'Pending',

@@ -1,5 +1,6 @@
 import {type Accelerator, Annotation, Reason} from '@wherry/api';
 import {chooseAccelerator} from '../pod/accelerator.ts';
+import {unsupportedIn} from '../unsupported.ts';
 import {claimNames, type World} from './world.ts';
 
 /** Why no pod is made: a reason that `printableStatus` knows, and what a person can do about it. */
@@ -7,6 +8,11 @@ export interface Problem {
   readonly reason: string;
   readonly message: string;
 }
+
+const isSupported = ({vmi}: World): Problem | undefined => {
+  const message = unsupportedIn({spec: vmi.spec, annotations: vmi.metadata.annotations});
+  return message === undefined ? undefined : {reason: Reason.NotSupported, message};
+};
 
 const claimsExist = ({vmi, claims}: World): Problem | undefined => {
   const missing = claimNames(vmi).filter(name => !claims.has(name));
@@ -39,7 +45,7 @@ const engineIsThere = ({vmi}: World): Problem | undefined => {
 };
 
 /** Read from top to bottom: the first that finds something is what the user is told. */
-const startChecks = [engineIsThere, claimsExist, claimsAreFilesystems];
+const startChecks = [isSupported, engineIsThere, claimsExist, claimsAreFilesystems];
 
 /** What a pod for this instance would run with, or what stands in its way. */
 export const checkStart = (world: World): {readonly accelerator: Accelerator} | {readonly problem: Problem} => {

@@ -22,16 +22,25 @@ export interface VmOptions {
   readonly runStrategy?: 'Always' | 'Halted' | 'RerunOnFailure' | 'Once';
   readonly memory?: string;
   readonly spec?: object;
+  /** Of the template. */
+  readonly annotations?: Record<string, string>;
 }
 
-export const aVm = (namespace: string, name: string, {runStrategy, memory, spec}: VmOptions = {}): VirtualMachine =>
+export const aVm = (
+  namespace: string,
+  name: string,
+  {runStrategy, memory, spec, annotations}: VmOptions = {},
+): VirtualMachine =>
   ({
     apiVersion: 'kubevirt.io/v1',
     kind: 'VirtualMachine',
     metadata: {name, namespace},
     spec: {
       runStrategy: runStrategy ?? 'Always',
-      template: {spec: {domain: {memory: {guest: memory ?? '128Mi'}, devices: {}}, ...spec}},
+      template: {
+        ...(annotations === undefined ? {} : {metadata: {annotations}}),
+        spec: {domain: {memory: {guest: memory ?? '128Mi'}, devices: {}}, ...spec},
+      },
     },
   }) as VirtualMachine;
 
