@@ -1,7 +1,7 @@
 /** Devices of the guest. */
 import {boolean, listMap, marker, object, optional} from '../schema/index.ts';
+import {disk} from './disk.ts';
 import {guestInterface} from './network.ts';
-import {disk} from './storage.ts';
 
 export const devices = object('Devices of the guest.', {
   disks: optional(

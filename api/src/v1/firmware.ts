@@ -1,6 +1,6 @@
 /** How the guest starts. */
 import {object, optional, string} from '../schema/index.ts';
-import {kernelBoot} from './storage.ts';
+import {kernelBoot} from './kernel-boot.ts';
 
 export const firmware = object('How the guest starts.', {
   uuid: optional(

@@ -1,5 +1,7 @@
 /** The kinds of kubevirt.io/v1: one file per kind, shared parts beside them. */
+export type {CloudInitNoCloud} from './cloud-init.ts';
 export type {Condition, ConditionStatus} from './condition.ts';
+export type {Disk} from './disk.ts';
 export type {Domain} from './domain.ts';
 export type {InstanceSpec, InstanceSpecInput} from './instance-spec.ts';
 export type {GuestOsInfo, InstanceStatus, InterfaceStatus, VolumeStatus} from './instance-status.ts';
@@ -8,7 +10,7 @@ export {type Covered, covered, type Support, supportIn} from './coverage.ts';
 export * from './refusals/annotations.ts';
 export {instanceRefusals, machineRefusals, refusedIn} from './refusals/index.ts';
 export type {Affinity, Toleration} from './scheduling.ts';
-export type {CloudInitNoCloud, Disk, Volume} from './storage.ts';
+export type {Volume} from './volume.ts';
 export * from './virtual-machine-instance.ts';
 export * from './virtual-machine.ts';
 

@@ -15,7 +15,7 @@ import {domain} from './domain.ts';
 import {network} from './network.ts';
 import {instanceRefusals} from './refusals/index.ts';
 import {affinity, labels, toleration} from './scheduling.ts';
-import {volume} from './storage.ts';
+import {volume} from './volume.ts';
 
 /** Paths of optional lists below the spec. */
 const disks = 'self.domain.devices.disks';

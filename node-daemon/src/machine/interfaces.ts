@@ -9,6 +9,7 @@ export interface MachineInterface {
   readonly mtu: number;
   /** The tap in the pod's network namespace. */
   readonly tap: string;
+  readonly bootOrder?: number;
   /** The node offers vhost-net for it. */
   readonly vhost: boolean;
   /** Forwarded to the guest; all where there are none. */

@@ -1,6 +1,7 @@
 import {emptyDiskPath, type FileStep, overlayPath, seedPath} from '@wherry/api';
-import type {MachineDisk} from '../../machine/effective-machine.ts';
 import {unsupportedMachine} from '../../errors.ts';
+import type {BootIndices} from '../../machine/boot-order.ts';
+import type {MachineDisk} from '../../machine/disks.ts';
 import {type Args, json} from './args.ts';
 import {DISK_PREFIX} from './machine-type.ts';
 
@@ -50,22 +51,28 @@ const blockdev = (disk: MachineDisk, index: number): Args => {
   });
 };
 
-/** The guest boots from the first disk that it can; a seed never is one. */
-const bootIndex = (disk: MachineDisk, index: number): object =>
-  disk.source.from === 'seed' ? {} : {bootindex: index + 1};
-
 /** `port` hands out the bus of the next free root port. */
-const device = (disk: MachineDisk, index: number, cdrom: number, port: () => string): Args => {
-  const shared = {id: `${DISK_PREFIX}${disk.name}`, drive: node(index), ...bootIndex(disk, index)};
+const device = (
+  disk: MachineDisk,
+  index: number,
+  bootIndex: number | undefined,
+  cdrom: number,
+  port: () => string,
+): Args => {
+  const boot = bootIndex === undefined ? {} : {bootindex: bootIndex};
+  const shared = {id: `${DISK_PREFIX}${disk.name}`, drive: node(index), ...boot};
   return disk.kind === 'cdrom'
     ? json('-device', {driver: 'ide-cd', bus: `ide.${cdrom}`, ...shared})
     : json('-device', {driver: 'virtio-blk-pci', bus: port(), ...shared});
 };
 
 /** @throws DaemonError UNSUPPORTED_MACHINE with too many cdroms */
-export const diskArgs = (disks: readonly MachineDisk[], port: () => string): Args => {
+export const diskArgs = (disks: readonly MachineDisk[], boot: BootIndices['disks'], port: () => string): Args => {
   const cdroms = disks.filter(({kind}) => kind === 'cdrom');
   if (cdroms.length > MAX_CDROMS)
     throw unsupportedMachine(`a machine has room for ${MAX_CDROMS} cdroms, not ${cdroms.length}`);
-  return disks.flatMap((disk, index) => [...blockdev(disk, index), ...device(disk, index, cdroms.indexOf(disk), port)]);
+  return disks.flatMap((disk, index) => [
+    ...blockdev(disk, index),
+    ...device(disk, index, boot[index], cdroms.indexOf(disk), port),
+  ]);
 };

@@ -1,5 +1,6 @@
 /** Effective machine → plan: every argument of the QEMU process, and nothing else. Pure. */
 import {type Plan, PodLayout} from '@wherry/api';
+import {bootIndices} from '../../machine/boot-order.ts';
 import type {EffectiveMachine} from '../../machine/effective-machine.ts';
 import {type Args, escaped} from './args.ts';
 import {boardArgs} from './board.ts';
@@ -23,7 +24,8 @@ const qemuArgs = (machine: EffectiveMachine): Args => {
   let ports = 0;
   const port = (): string => portBus(ports++);
   // In the order in which the guest meets them: its network is on the first ports, whatever its disks are.
-  const devices = [...interfaceArgs(machine.interfaces, port), ...diskArgs(machine.disks, port)];
+  const boot = bootIndices(machine.disks, machine.interfaces);
+  const devices = [...interfaceArgs(machine.interfaces, port), ...diskArgs(machine.disks, boot.disks, port)];
   return [
     ...processArgs(machine),
     ...boardArgs(machine),
