@@ -1,4 +1,4 @@
-import {chmod, cp, mkdir, mkdtemp, readdir, rm, symlink, utimes} from 'node:fs/promises';
+import {chmod, cp, lutimes, mkdir, mkdtemp, readdir, rm, symlink} from 'node:fs/promises';
 import {existsSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -42,8 +42,9 @@ async function linkApplets(root: string): Promise<void> {
   await symlink('bin/init', join(root, 'init'));
 }
 
+/** Links have times as well, and so has the root itself. */
 async function settleTimes(root: string): Promise<void> {
-  for (const entry of await readdir(root, {recursive: true, withFileTypes: true})) {
-    if (!entry.isSymbolicLink()) await utimes(join(entry.parentPath, entry.name), 0, 0);
-  }
+  for (const entry of await readdir(root, {recursive: true, withFileTypes: true}))
+    await lutimes(join(entry.parentPath, entry.name), 0, 0);
+  await lutimes(root, 0, 0);
 }
