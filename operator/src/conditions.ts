@@ -1,10 +1,10 @@
 /** Conditions as KubeVirt writes them: one entry per type, a transition time that moves only with the status. */
-import type {Condition} from '@wherry/api';
+import type {Condition, Verdict} from '@wherry/api';
 
-export type {Condition};
+export type {Condition, Verdict};
 
-/** What a decision says about one condition; the transition time is kept by {@link withCondition}. */
-export type Verdict = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>;
+/** What was read from another object: words that may be older, or newer, than the list of this version. */
+export type Statement = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>;
 
 /** RFC 3339 in whole seconds, the precision of every timestamp in the API. */
 export const timestamp = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
@@ -24,7 +24,7 @@ export const isFalse = (conditions: readonly Condition[] | undefined, type: stri
  */
 export const withCondition = (
   conditions: readonly Condition[],
-  verdict: Verdict,
+  verdict: Statement,
   now: number,
 ): readonly Condition[] => {
   const before = findCondition(conditions, verdict.type);
@@ -38,5 +38,5 @@ export const withCondition = (
 export const withoutCondition = (conditions: readonly Condition[], type: string): readonly Condition[] =>
   findCondition(conditions, type) === undefined ? conditions : conditions.filter(condition => condition.type !== type);
 
-const sameVerdict = (a: Verdict, b: Verdict): boolean =>
+const sameVerdict = (a: Statement, b: Statement): boolean =>
   a.status === b.status && (a.reason ?? '') === (b.reason ?? '') && (a.message ?? '') === (b.message ?? '');

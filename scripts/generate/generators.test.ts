@@ -1,5 +1,5 @@
 import {expect, test} from '@jest/globals';
-import {customResourceDefinition, kinds} from '@wherry/api';
+import {customResourceDefinition, EndReason, EventReason, kinds, printableStatuses, Reason} from '@wherry/api';
 import {parse} from 'yaml';
 import {annotationPolicy, policies} from './annotation-policy.ts';
 import {kubevirtFields, withSummary} from './coverage.ts';
@@ -63,14 +63,16 @@ test('what two kinds share is documented once', async () => {
   expect(page).not.toContain('spec.template.spec.domain');
 });
 
+const cells = (line: string): number => line.replaceAll('\\|', '').split('|').length;
+
 test('a cell never breaks its table', async () => {
   for (const [path, text] of await reference.produce()) {
-    for (const line of text.split('\n').filter(one => one.startsWith('| `'))) {
-      expect([path, line, line.replaceAll('\\|', '').split('|').length]).toEqual([
-        path,
-        line,
-        path.endsWith('/coverage.md') ? 4 : 7,
-      ]);
+    const lines = text.split('\n');
+    for (const [at, line] of lines.entries()) {
+      if (!line.startsWith('| `')) continue;
+      const rule = lines.findLast((one, before) => before < at && one.startsWith('| ---')) ?? lines[at + 1] ?? '';
+      const head = lines[at + 1]?.startsWith('| ---') === true;
+      expect([path, line, cells(line)]).toEqual([path, line, cells(head ? lines[at + 1]! : rule)]);
     }
   }
 });
@@ -110,4 +112,16 @@ test('the policy of the chart is the policy with the labels of the release', asy
   expect(text.split(include)).toHaveLength(3);
   const documents = text.replaceAll(`  labels:\n${include}\n`, '').split('\n').slice(1).join('\n').split('---\n');
   expect(documents.map(one => parse(one) as unknown)).toEqual(annotationPolicy);
+});
+
+test('the reference explains every word of statuses, conditions, ends and events', async () => {
+  const page = await file(reference, 'docs/reference/status.md');
+  for (const word of [
+    ...printableStatuses,
+    ...Object.values(Reason),
+    ...Object.values(EndReason),
+    ...Object.values(EventReason),
+  ])
+    expect(page).toMatch(new RegExp(`[|-] \`${word}\`[ :]`));
+  expect(page).toContain('- `Migrating`: The guest moves to another node. There is no live migration yet.');
 });

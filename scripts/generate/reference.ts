@@ -1,6 +1,7 @@
 import {covered, type JsonSchema, kinds, type Rule, supportIn} from '@wherry/api';
 import {coveragePage} from './coverage.ts';
 import {type Generator, MARKER} from './generator.ts';
+import {statusPage} from './status-page.ts';
 
 type AnyKind = (typeof kinds)[number];
 
@@ -141,6 +142,7 @@ const index = (): string => `<!-- ${MARKER} -->
 # Reference
 
 ${kinds.map(kind => `- [${kind.kind}](${kind.plural}.md): ${kind.description}`).join('\n')}
+- [Status](status.md): statuses, conditions with their reasons, and events.
 - [Coverage](coverage.md): what becomes of each field of KubeVirt.
 `;
 
@@ -148,6 +150,7 @@ const produce = async (): Promise<ReadonlyMap<string, string>> =>
   new Map([
     ['docs/reference/README.md', index()],
     ['docs/reference/coverage.md', await coveragePage()],
+    ['docs/reference/status.md', statusPage()],
     ...kinds.map(kind => [`docs/reference/${kind.plural}.md`, page(kind)] as [string, string]),
   ]);
 

@@ -344,3 +344,7 @@ test('the restricted Pod Security Standard admits the pod', async () => {
   });
   await on.phase('web', 'Scheduling');
 });
+
+test('every condition that the operator wrote in these plays has a reason from the list', () => {
+  expect(theatre.strayWords).toEqual([]);
+});

@@ -1,3 +1,4 @@
+import type {ConditionReason, ConditionType} from '../constants/index.ts';
 import {enumeration, type Infer, integer, listMap, object, optional, string, timestamp} from '../schema/index.ts';
 
 /** One fact about an object, as metav1.Condition has it; `reason` may be missing, as in KubeVirt. */
@@ -18,3 +19,12 @@ export const conditions = listMap('What is known about the object, one entry for
   keys: ['type'],
   maxItems: 64,
 });
+
+/**
+ * What the system itself says of one fact: its words are those of the list. When the status last changed is kept by
+ * whoever puts it among the others.
+ */
+export interface Verdict extends Omit<Condition, 'lastTransitionTime' | 'observedGeneration'> {
+  readonly type: ConditionType;
+  readonly reason: ConditionReason;
+}

@@ -1,6 +1,6 @@
 /** The kinds of kubevirt.io/v1: one file per kind, shared parts beside them. */
 export type {CloudInitNoCloud} from './cloud-init.ts';
-export type {Condition, ConditionStatus} from './condition.ts';
+export type {Condition, ConditionStatus, Verdict} from './condition.ts';
 export type {Disk} from './disk.ts';
 export type {Domain} from './domain.ts';
 export type {InstanceSpec, InstanceSpecInput} from './instance-spec.ts';

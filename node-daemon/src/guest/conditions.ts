@@ -1,7 +1,7 @@
 /** Conditions as metav1 has them: one for each type, with the time at which its status last changed. */
-import type {Condition} from '@wherry/api';
+import type {Condition, Verdict} from '@wherry/api';
 
-export type Verdict = Omit<Condition, 'lastTransitionTime'>;
+export type {Verdict};
 
 /** RFC 3339, in whole seconds. */
 export const timestamp = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');

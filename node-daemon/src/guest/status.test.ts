@@ -1,5 +1,5 @@
 import {expect, test} from '@jest/globals';
-import type {InstanceStatus} from '@wherry/api';
+import {conditionProblem, type InstanceStatus} from '@wherry/api';
 import {machine} from '../testing/machines.ts';
 import {blockedStatus, goneStatus, type RunningFacts, runningStatus} from './status.ts';
 
@@ -19,13 +19,14 @@ const facts = (overrides: Partial<RunningFacts> = {}): RunningFacts => ({
 const condition = (status: InstanceStatus | undefined, type: string) =>
   status?.conditions?.find(one => one.type === type);
 
+const emulated = {type: 'SoftwareEmulation', status: 'True', reason: 'NoHardwareVirtualization'} as const;
 const scheduled: InstanceStatus = {
   phase: 'Scheduled',
   phaseTransitionTimestamps: [{phase: 'Scheduled', phaseTransitionTimestamp: '2026-11-24T09:59:59Z'}],
   conditions: [
     {type: 'Ready', status: 'False', reason: 'GuestNotRunning'},
     {type: 'Synchronized', status: 'False', reason: 'StartFailed'},
-    {type: 'SoftwareEmulation', status: 'True'},
+    emulated,
   ],
   volumeStatus: [{name: 'data', target: '', persistentVolumeClaimInfo: {claimName: 'c'}}],
 };
@@ -59,7 +60,7 @@ test('one write says all that is true of a guest that has come up', () => {
 
 test('what the operator wrote stays, and what stood in the way is cleared', () => {
   const status = runningStatus(scheduled, facts(), NOW);
-  expect(condition(status, 'SoftwareEmulation')).toEqual({type: 'SoftwareEmulation', status: 'True'});
+  expect(condition(status, 'SoftwareEmulation')).toEqual(emulated);
   expect(condition(status, 'Synchronized')).toBeUndefined();
   expect(status?.volumeStatus).toEqual([
     {name: 'data', target: 'vdb', phase: 'Ready', persistentVolumeClaimInfo: {claimName: 'c'}},
@@ -135,4 +136,20 @@ test('a start that fails in the same way again is written once', () => {
   const status = blockedStatus(scheduled, 'no room', NOW);
   expect(condition(status, 'Synchronized')).toMatchObject({status: 'False', message: 'no room'});
   expect(blockedStatus({...scheduled, ...status}, 'no room', LATER)).toBeUndefined();
+});
+
+test('every condition that the daemon writes has a reason from the list', () => {
+  const agent = {os: {}, interfaceNames: new Map<string, string>()};
+  const before = {...scheduled, ...runningStatus(scheduled, facts({agent, paused: true}), NOW)};
+  const written = [
+    blockedStatus(scheduled, 'no room', NOW),
+    before,
+    runningStatus(before, facts(), LATER),
+    goneStatus(before, 'EngineExited', 'it has ended', LATER),
+    goneStatus(before, 'PodGone', 'the pod is gone', LATER),
+  ];
+  for (const status of written) {
+    for (const one of status?.conditions ?? [])
+      expect([one, conditionProblem('VirtualMachineInstance', one)]).toEqual([one, undefined]);
+  }
 });

@@ -146,11 +146,11 @@ const runningConditions = (
   const {Ready, EngineActive, AgentConnected, Paused, Synchronized} = InstanceCondition;
   const active: Verdict = {type: EngineActive, status: 'True', reason: Reason.EngineStarted};
   const answers: Verdict = {type: AgentConnected, status: 'True', reason: Reason.AgentAnswers};
-  const stopped: Verdict = {type: Paused, status: 'True', reason: 'PausedByUser'};
+  const stopped: Verdict = {type: Paused, status: 'True', reason: Reason.PausedByUser};
   const wasRunning = before.some(({type, status}) => type === EngineActive && status === 'True');
   let list = withCondition(before, active, now);
   // Once it runs, its pod decides whether it is ready, and that is the operator's to say.
-  if (!wasRunning) list = withCondition(list, {type: Ready, status: 'True'}, now);
+  if (!wasRunning) list = withCondition(list, {type: Ready, status: 'True', reason: Reason.GuestRunning}, now);
   list = withoutCondition(list, Synchronized);
   list = paused ? withCondition(list, stopped, now) : withoutCondition(list, Paused);
   if (agent === 'asked') return list;

@@ -1,4 +1,11 @@
-import {Finalizer, isFinal, MachineCondition, Reason, type VirtualMachineInstance} from '@wherry/api';
+import {
+  type ConditionReason,
+  Finalizer,
+  isFinal,
+  MachineCondition,
+  Reason,
+  type VirtualMachineInstance,
+} from '@wherry/api';
 import {findCondition} from '../conditions.ts';
 import {hasFinalizer, isDeleting} from '../objects.ts';
 import {sameJson} from '../status-patch.ts';
@@ -12,7 +19,7 @@ import {isOrphaning, obstacleOf, runOf, type World} from './world.ts';
 
 /** What keeps a machine from being started until somebody changes something. */
 export interface Blockade {
-  readonly reason: string;
+  readonly reason: ConditionReason;
   readonly message: string;
 }
 

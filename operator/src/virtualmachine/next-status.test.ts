@@ -88,7 +88,7 @@ test('conditions go with the run that they came from', () => {
 });
 
 test('what the API refused is a condition until it works', () => {
-  const failure = {reason: 'FailedCreate', message: 'exceeded quota'};
+  const failure = {reason: 'FailedCreate' as const, message: 'exceeded quota'};
   const status = after(undefined, {}, failure);
   expect(conditionOf(status, 'Failure')).toMatchObject({status: 'True', ...failure});
   expect(conditionOf(after(madeFrom({}), {status}), 'Failure')).toBeUndefined();

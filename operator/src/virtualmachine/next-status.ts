@@ -1,5 +1,19 @@
-import {Annotation, InstanceCondition, MachineCondition, type MachineStatus, Reason} from '@wherry/api';
-import {type Condition, findCondition, type Verdict, withCondition, withoutCondition} from '../conditions.ts';
+import {
+  Annotation,
+  type ConditionReason,
+  InstanceCondition,
+  MachineCondition,
+  type MachineStatus,
+  Reason,
+} from '@wherry/api';
+import {
+  type Condition,
+  findCondition,
+  type Statement,
+  type Verdict,
+  withCondition,
+  withoutCondition,
+} from '../conditions.ts';
 import {type Instance, type Machine} from '../objects.ts';
 import {outdatedFields} from './instance.ts';
 import {nextMemory} from './memory.ts';
@@ -10,7 +24,7 @@ import type {World} from './world.ts';
 /** What came of the plan: the run as it is now, and what the API refused. */
 export interface Outcome {
   readonly run: Instance | undefined;
-  readonly failure: {readonly reason: string; readonly message: string} | undefined;
+  readonly failure: {readonly reason: ConditionReason; readonly message: string} | undefined;
 }
 
 /** The whole status of the machine after this reconcile. */
@@ -81,7 +95,7 @@ const noRun: Verdict = {
   message: 'VMI does not exist',
 };
 
-const readyVerdict = (run: Instance | undefined): Verdict => {
+const readyVerdict = (run: Instance | undefined): Statement => {
   if (run === undefined) return noRun;
   const ready = findCondition(run.status?.conditions, InstanceCondition.Ready);
   return ready === undefined ? unseen : verdictOf(ready);
@@ -95,14 +109,14 @@ const internal = new Set<string>([...own, InstanceCondition.EngineActive]);
  * Conditions of the instance are copied up. While a guest starts only complaints are, so that an undisturbed start costs
  * one status write less.
  */
-const copiedConditions = (run: Instance | undefined): readonly Verdict[] => {
+const copiedConditions = (run: Instance | undefined): readonly Statement[] => {
   const conditions = (run?.status?.conditions ?? []).filter(({type}) => !internal.has(type));
   const {phase} = run?.status ?? {};
   const settled = phase === 'Running' || phase === 'Succeeded' || phase === 'Failed';
   return conditions.filter(({status}) => settled || status === 'False').map(verdictOf);
 };
 
-const verdictOf = ({type, status, reason, message}: Condition): Verdict => ({
+const verdictOf = ({type, status, reason, message}: Condition): Statement => ({
   type,
   status,
   ...(reason === undefined ? {} : {reason}),

@@ -23,7 +23,7 @@ const starting = (view: View): boolean =>
 const problem = ({run}: View): string | undefined =>
   findCondition(run?.status?.conditions, InstanceCondition.Synchronized)?.reason;
 const scheduling = ({run}: View): string | undefined => {
-  const condition = findCondition(run?.status?.conditions, 'PodScheduled');
+  const condition = findCondition(run?.status?.conditions, InstanceCondition.PodScheduled);
   return condition?.status === 'False' ? condition.reason : undefined;
 };
 const wantsRest = ({vm}: View): boolean => isDeleting(vm) || runStrategyOf(vm.spec) === 'Halted';

@@ -86,10 +86,10 @@ test.each(table)('%s', (_sentence, world, finalizer) => {
 
 test('a missing claim is said once', () => {
   const spec = {volumes: [{name: 'data', persistentVolumeClaim: {claimName: 'data'}}]};
-  expect(plan({vmi: anInstance({spec})}).events).toMatchObject([{type: 'Warning', reason: 'PvcNotFound'}]);
+  expect(plan({vmi: anInstance({spec})}).events).toMatchObject([{type: 'Warning', reason: 'FailedPvcNotFound'}]);
   const said = anInstance({
     spec,
-    status: {phase: 'Pending', conditions: [{type: 'Synchronized', status: 'False', reason: 'PvcNotFound'}]},
+    status: {phase: 'Pending', conditions: [{type: 'Synchronized', status: 'False', reason: 'FailedPvcNotFound'}]},
   });
   expect(plan({vmi: said}).events).toEqual([]);
 });

@@ -26,7 +26,7 @@ const table: [sentence: string, exitCode: number, run: RunState, phase: string, 
   ['an engine that crashed is a failure', 31, byItself, 'Failed', 'EngineCrashed'],
   ['a start that failed is a failure', 32, byItself, 'Failed', 'StartFailed'],
   ['a fault of the launcher is a failure', 33, byItself, 'Failed', 'LauncherFailed'],
-  ['an exit code that nobody knows is a failure', 137, byItself, 'Failed', 'Error'],
+  ['an exit code that nobody knows is a failure', 137, byItself, 'Failed', 'LauncherKilled'],
 ];
 
 test.each(table)('%s', (_sentence, code, run, phase, reason) => {
@@ -42,12 +42,48 @@ test('a container that ran out of memory says so', () => {
   expect(endingOf(aPod({state: exited(137, '', 'OOMKilled')}), byItself)).toMatchObject({
     phase: 'Failed',
     reason: 'OOMKilled',
+    message: expect.stringContaining('raise spec.domain.resources.limits.memory'),
+  });
+  // Only the engine was killed, and the launcher had time to say so.
+  const complaint = 'the engine was killed (SIGKILL; out of memory?)';
+  expect(endingOf(aPod({state: exited(31, complaint, 'OOMKilled')}), byItself)).toMatchObject({
+    reason: 'OOMKilled',
+    message: expect.stringContaining(complaint),
   });
 });
 
-test('an eviction is named as the reason', () => {
-  const pod = aPod({state: exited(20), status: {phase: 'Failed', reason: 'Evicted'}});
-  expect(endingOf(pod, byItself)).toMatchObject({phase: 'Failed', reason: 'Evicted'});
+test('a container whose program could not be executed is a start that failed, in the words of its runtime', () => {
+  expect(endingOf(aPod({state: exited(128, 'exec: no such file', 'StartError')}), byItself)).toEqual({
+    phase: 'Failed',
+    reason: 'StartFailed',
+    message: 'the container could not be started: exec: no such file',
+  });
+});
+
+const evicted = (message = '') =>
+  endingOf(aPod({state: exited(20), status: {phase: 'Failed', reason: 'Evicted', message}}), byItself);
+
+test('an eviction is named as the reason, and for a full disk what to do', () => {
+  expect(evicted()).toMatchObject({phase: 'Failed', reason: 'Evicted'});
+  expect(evicted('The node was low on resource: memory.')?.message).toBe(
+    'the guest shut down because its pod was stopped: The node was low on resource: memory.',
+  );
+  const full = evicted('Usage of EmptyDir volume "wherry-private" exceeds the limit "1Gi".')?.message;
+  expect(full).toContain('Usage of EmptyDir volume');
+  expect(full).toContain('keep data on a PersistentVolumeClaim');
+});
+
+test('a word of Kubernetes that nobody knows is in the message', () => {
+  const status = {phase: 'Failed', reason: 'Weary', message: 'the node is tired'};
+  expect(endingOf(aPod({status}), beforeHandOver)).toEqual({
+    phase: 'Failed',
+    reason: 'PodFailed',
+    message: 'Weary: the node is tired',
+  });
+  expect(endingOf(aPod({status: {phase: 'Failed'}}), beforeHandOver)).toMatchObject({
+    reason: 'PodFailed',
+    message: 'the pod failed before its container ran',
+  });
 });
 
 test('a disruption by Kubernetes is named as the reason', () => {

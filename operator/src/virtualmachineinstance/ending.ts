@@ -1,19 +1,36 @@
-import {LauncherExit, type LauncherOutcome, Reason} from '@wherry/api';
+import {EndReason, endReasonOf, LauncherExit, type LauncherOutcome} from '@wherry/api';
 import type {Pod} from '@wherry/kube';
-import {computeState, neverRan, podCondition} from './launcher-pod.ts';
+import {type ComputeState, computeState, neverRan, podCondition} from './launcher-pod.ts';
 
 /** How a run ended: the phase, the reason for `status.reason`, and a sentence for people. */
 export interface Ending {
   readonly phase: 'Succeeded' | 'Failed';
-  readonly reason: string;
+  readonly reason: EndReason;
   readonly message: string;
 }
 
-/** Why the pod is going or gone, where Kubernetes ended it: Evicted, PreemptionByScheduler, EvictionByEvictionAPI… */
-const disruption = (pod: Pod): string | undefined => {
+/** What Kubernetes did to a pod that it ended. */
+interface Disruption {
+  readonly reason: EndReason;
+  readonly message: string;
+}
+
+/** Kubernetes says in the pod's status, or in a condition, that it ended the pod: Evicted, PreemptionByScheduler… */
+const disruptionOf = (pod: Pod): Disruption | undefined => {
   const target = podCondition(pod, 'DisruptionTarget');
-  return pod.status?.reason ?? (target?.status === 'True' ? target.reason : undefined);
+  const {reason, message = ''} = (pod.status?.reason === undefined ? target : pod.status) ?? {};
+  if (reason === undefined || (pod.status?.reason === undefined && target?.status !== 'True')) return undefined;
+  const known = endReasonOf(reason);
+  if (known === undefined) return {reason: EndReason.PodFailed, message: `${reason}: ${message}`};
+  return {reason: known, message: known === EndReason.Evicted ? `${message}${evictionRemedy(message)}` : message};
 };
+
+/** What a guest writes to disks that end with its run counts as the pod's ephemeral storage. */
+const evictionRemedy = (message: string): string =>
+  /ephemeral|EmptyDir/i.test(message)
+    ? ' Writes to containerDisk, ephemeral and emptyDisk volumes count: keep data on a PersistentVolumeClaim, or ask ' +
+      'for ephemeral-storage in spec.domain.resources.requests.'
+    : '';
 
 /** What the meaning of a pod's end depends on. */
 export interface RunState {
@@ -31,7 +48,7 @@ export const endingOf = (pod: Pod, {wanted, handedOver}: RunState): Ending | und
   const state = computeState(pod);
   switch (state.at) {
     case 'ended':
-      return exitEnding(state, disruption(pod), wanted);
+      return exitEnding(state, disruptionOf(pod), wanted);
     case 'running':
       return undefined;
     case 'waiting':
@@ -43,7 +60,7 @@ export const endingOf = (pod: Pod, {wanted, handedOver}: RunState): Ending | und
 /** The end of a run whose pod left no word, once it is certain that no engine is left. */
 export const vanished: Ending = {
   phase: 'Failed',
-  reason: Reason.PodLost,
+  reason: EndReason.PodLost,
   message: 'the pod of the guest was lost, and no engine is left on its node',
 };
 
@@ -51,28 +68,22 @@ const outcomes = new Map<number, LauncherOutcome>(
   Object.entries(LauncherExit).map(([outcome, code]) => [code, outcome as LauncherOutcome]),
 );
 
-const exitEnding = (
-  state: {readonly exitCode: number; readonly reason: string; readonly message: string},
-  podReason: string | undefined,
-  wanted: boolean,
-): Ending => {
-  const outcome = outcomes.get(state.exitCode);
+const exitEnding = (state: Exited, disruption: Disruption | undefined, wanted: boolean): Ending => {
   const say = (text: string): string => (state.message === '' ? text : `${text}: ${state.message}`);
-  if (outcome === undefined)
-    return {
-      phase: 'Failed',
-      reason: podReason ?? (state.reason === '' ? 'LauncherKilled' : state.reason),
-      message: say(`the launcher ended with exit code ${state.exitCode}`),
-    };
+  // The kernel kills the engine, the launcher, or both: whatever is left to say of it, this is the cause.
+  if (state.reason === outOfMemory) return {phase: 'Failed', reason: EndReason.OomKilled, message: say(oomKilled)};
+  const outcome = outcomes.get(state.exitCode);
   switch (outcome) {
+    case undefined:
+      return fromOutside(state, disruption, say);
     case 'PoweredOff':
       return {phase: 'Succeeded', reason: outcome, message: say('the guest powered itself off')};
     case 'ShutDownOnRequest':
-      return stopped(wanted, outcome, podReason, say('the guest shut down because its pod was stopped'));
+      return stopped(wanted, outcome, disruption, say('the guest shut down because its pod was stopped'));
     case 'KilledAfterGrace':
-      return stopped(wanted, outcome, podReason, say('the guest was killed when its grace period was over'));
+      return stopped(wanted, outcome, disruption, say('the guest was killed when its grace period was over'));
     case 'StoppedBeforeStart':
-      return stopped(wanted, outcome, podReason, say('the pod was stopped before the guest started'));
+      return stopped(wanted, outcome, disruption, say('the pod was stopped before the guest started'));
     case 'GuestPanicked':
       return {phase: 'Failed', reason: outcome, message: say('the guest panicked')};
     case 'EngineCrashed':
@@ -84,14 +95,43 @@ const exitEnding = (
   }
 };
 
-const stopped = (wanted: boolean, outcome: string, podReason: string | undefined, message: string): Ending => ({
+type Exited = ComputeState & {readonly at: 'ended'};
+
+/** The kubelet's word for a container that the kernel ended for its memory. */
+const outOfMemory = 'OOMKilled';
+const oomKilled =
+  'the pod used more memory than its limit: raise spec.domain.resources.limits.memory or leave it out, or lower ' +
+  'spec.domain.memory.guest';
+
+/** Kubernetes's words for a container whose program could not be executed. */
+const notExecuted = new Set(['StartError', 'ContainerCannotRun']);
+
+/** The launcher did not end by itself. */
+const fromOutside = (
+  {exitCode, reason}: Exited,
+  disruption: Disruption | undefined,
+  say: (text: string) => string,
+): Ending => {
+  if (notExecuted.has(reason))
+    return {phase: 'Failed', reason: EndReason.StartFailed, message: say('the container could not be started')};
+  const message = say(`the launcher ended with exit code ${exitCode}`);
+  return disruption === undefined
+    ? {phase: 'Failed', reason: EndReason.LauncherKilled, message}
+    : {phase: 'Failed', ...withCause(disruption, message)};
+};
+
+const stopped = (wanted: boolean, outcome: EndReason, cause: Disruption | undefined, message: string): Ending => ({
   phase: wanted ? 'Succeeded' : 'Failed',
-  reason: podReason ?? outcome,
-  message,
+  ...(cause === undefined ? {reason: outcome, message} : withCause(cause, message)),
 });
 
-const refused = (pod: Pod): Ending => ({
-  phase: 'Failed',
-  reason: pod.status?.reason ?? 'PodFailed',
-  message: pod.status?.message ?? 'the pod failed before its container ran',
+const withCause = ({reason, message: why}: Disruption, message: string): Disruption => ({
+  reason,
+  message: why === '' ? message : `${message}: ${why}`,
 });
+
+/** The kubelet refused the pod before its container ran. */
+const refused = (pod: Pod): Ending => {
+  const {reason, message} = disruptionOf(pod) ?? {reason: EndReason.PodFailed, message: ''};
+  return {phase: 'Failed', reason, message: message === '' ? 'the pod failed before its container ran' : message};
+};

@@ -1,11 +1,11 @@
-import {EventReason} from '@wherry/api';
+import {type ConditionReason, EventReason} from '@wherry/api';
 import type {Ending} from './ending.ts';
 import type {Problem} from './start-checks.ts';
 
 /** What people read under Events of an object. */
 export interface EventText {
   readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
+  readonly reason: EventReason | ConditionReason;
   readonly message: string;
 }
 

@@ -1,4 +1,4 @@
-import {InstanceCondition, type InstanceStatus} from '@wherry/api';
+import {conditionProblem, InstanceCondition, type InstanceStatus} from '@wherry/api';
 import {expect, test} from '@jest/globals';
 import {findCondition} from '../conditions.ts';
 import {statusPatch} from '../status-patch.ts';
@@ -21,7 +21,10 @@ import type {World} from './world.ts';
 
 const after = (overrides: Partial<World>, failed?: Failed): InstanceStatus => {
   const world = anInstanceWorld(overrides);
-  return nextStatus(world, nextStep(world), failed, now);
+  const status = nextStatus(world, nextStep(world), failed, now);
+  const problems = (status.conditions ?? []).map(one => conditionProblem('VirtualMachineInstance', one));
+  expect(problems.filter(problem => problem !== undefined)).toEqual([]);
+  return status;
 };
 const conditionOf = (status: InstanceStatus, type: string) => findCondition(status.conditions, type);
 
@@ -134,7 +137,7 @@ const readyTable: [sentence: string, world: Partial<World>, status: string, reas
     'a running guest in a ready pod is ready',
     {vmi: anInstance({status: running}), pod: aPod({state: isRunning, status: podReady})},
     'True',
-    undefined,
+    'GuestRunning',
   ],
   [
     'a handed-over guest is not',
@@ -159,10 +162,13 @@ const readyTable: [sentence: string, world: Partial<World>, status: string, reas
     'a guest whose pod is not ready is not, for the pod’s reason',
     {
       vmi: anInstance({status: readyRun}),
-      pod: aPod({state: isRunning, status: {conditions: [{type: 'Ready', status: 'False', reason: 'NodeLost'}]}}),
+      pod: aPod({
+        state: isRunning,
+        status: {conditions: [{type: 'Ready', status: 'False', reason: 'ContainersNotReady'}]},
+      }),
     },
     'False',
-    'NodeLost',
+    'ContainersNotReady',
   ],
 ];
 

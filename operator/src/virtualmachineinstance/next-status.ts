@@ -1,14 +1,22 @@
 import {Annotation, InstanceCondition, type InstanceStatus, PodLayout, Reason} from '@wherry/api';
 import type {Pod} from '@wherry/kube';
-import {type Condition, timestamp, type Verdict, withCondition, withoutCondition} from '../conditions.ts';
+import {
+  type Condition,
+  timestamp,
+  type Statement,
+  type Verdict,
+  withCondition,
+  withoutCondition,
+} from '../conditions.ts';
 import type {Step} from './phase.ts';
-import {containerProblem, notSynchronized, podScheduled, unscheduled} from './pod-problems.ts';
+import {containerProblem, notSynchronized, unscheduled} from './pod-problems.ts';
 import {readyVerdict} from './ready.ts';
+import type {Problem} from './start-checks.ts';
 import {volumeStatuses} from './volume-status.ts';
 import type {World} from './world.ts';
 
 /** Something that the operator tried and that the API refused; undefined when nothing was. */
-export type Failed = {readonly reason: string; readonly message: string} | undefined;
+export type Failed = Problem | undefined;
 
 /** The whole status after this step. What the daemon wrote stays as it is. */
 export const nextStatus = (world: World, step: Step, failed: Failed, now: number): InstanceStatus => {
@@ -61,12 +69,12 @@ const conditions = (
   now: number,
 ): readonly Condition[] => {
   let list: readonly Condition[] = status.conditions ?? [];
-  const set = (verdict: Verdict | undefined, type: string): void => {
+  const set = (verdict: Statement | undefined, type: string): void => {
     list = verdict === undefined ? withoutCondition(list, type) : withCondition(list, verdict, now);
   };
   if (step.to === 'ended') {
     set(endedVerdict(step.ending.message), InstanceCondition.Ready);
-    set(undefined, podScheduled);
+    set(undefined, InstanceCondition.PodScheduled);
     set(undefined, InstanceCondition.Synchronized);
     return list;
   }
@@ -76,18 +84,18 @@ const conditions = (
   // Once the guest is handed over, the daemon says what stands in its way.
   if (status.phase === 'Running' || status.phase === 'Scheduled') {
     if (step.to === 'Scheduled') {
-      set(undefined, podScheduled);
+      set(undefined, InstanceCondition.PodScheduled);
       set(undefined, InstanceCondition.Synchronized);
     }
     return list;
   }
-  set(world.pod === undefined ? undefined : unscheduled(world.pod), podScheduled);
+  set(world.pod === undefined ? undefined : unscheduled(world.pod), InstanceCondition.PodScheduled);
   const problem = failed ?? problemOf(world, step);
   set(problem === undefined ? undefined : notSynchronized(problem), InstanceCondition.Synchronized);
   return list;
 };
 
-const problemOf = (world: World, step: Step): {reason: string; message: string} | undefined => {
+const problemOf = (world: World, step: Step): Problem | undefined => {
   if (step.to === 'Pending') return step.problem;
   return world.pod === undefined ? undefined : containerProblem(world.pod);
 };

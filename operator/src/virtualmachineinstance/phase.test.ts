@@ -135,7 +135,7 @@ test('an engine that is not there is refused by name', () => {
 test('a missing claim is waited for by name', () => {
   expect(step({vmi: anInstance({spec: claimDisk('data')})})).toMatchObject({
     to: 'Pending',
-    problem: {reason: 'PvcNotFound', message: expect.stringContaining('PersistentVolumeClaim data')},
+    problem: {reason: 'FailedPvcNotFound', message: expect.stringContaining('PersistentVolumeClaim data')},
   });
 });
 

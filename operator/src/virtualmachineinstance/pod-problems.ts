@@ -1,5 +1,5 @@
 import type {Pod} from '@wherry/kube';
-import {InstanceCondition} from '@wherry/api';
+import {InstanceCondition, Reason} from '@wherry/api';
 import type {Verdict} from '../conditions.ts';
 import {computeState, podCondition} from './launcher-pod.ts';
 import type {Problem} from './start-checks.ts';
@@ -11,23 +11,27 @@ const ordinary = new Set(['', 'ContainerCreating', 'PodInitializing']);
 export const containerProblem = (pod: Pod): Problem | undefined => {
   const state = computeState(pod);
   if (state.at !== 'waiting' || ordinary.has(state.reason)) return undefined;
-  return {reason: state.reason, message: state.message};
+  const reason = imageReasons.find(word => word === state.reason);
+  if (reason !== undefined) return {reason, message: state.message};
+  return {reason: Reason.ContainerNotStarted, message: `${state.reason}: ${state.message}`};
 };
+
+/** The kubelet's words about images that it has not got. */
+const imageReasons = [Reason.ErrImagePull, Reason.ImagePullBackOff, Reason.ErrImageNeverPull, Reason.InvalidImageName];
 
 /** The scheduler's complaint, shown on the instance for as long as it stands. */
 export const unscheduled = (pod: Pod): Verdict | undefined => {
-  const scheduled = podCondition(pod, podScheduled);
+  const scheduled = podCondition(pod, InstanceCondition.PodScheduled);
   if (scheduled?.status !== 'False') return undefined;
   return {
-    type: podScheduled,
+    type: InstanceCondition.PodScheduled,
     status: 'False',
-    ...(scheduled.reason === undefined ? {} : {reason: scheduled.reason}),
+    reason: schedulerReasons.find(word => word === scheduled.reason) ?? Reason.Unschedulable,
     ...(scheduled.message === undefined ? {} : {message: scheduled.message}),
   };
 };
 
-/** The pod's own condition, under its own name, as KubeVirt mirrors it. */
-export const podScheduled = 'PodScheduled';
+const schedulerReasons = [Reason.Unschedulable, Reason.SchedulingGated, Reason.SchedulerError];
 
 export const notSynchronized = ({reason, message}: Problem): Verdict => ({
   type: InstanceCondition.Synchronized,

@@ -1,6 +1,6 @@
-import {InstanceCondition, type InstanceStatus, isFinal, Reason} from '@wherry/api';
+import {type ConditionReason, InstanceCondition, type InstanceStatus, isFinal, Reason} from '@wherry/api';
 import type {Pod} from '@wherry/kube';
-import {findCondition, isFalse, type Verdict} from '../conditions.ts';
+import {findCondition, isFalse, type Statement, type Verdict} from '../conditions.ts';
 import {isDeleting} from '../objects.ts';
 import {podCondition} from './launcher-pod.ts';
 
@@ -8,7 +8,7 @@ import {podCondition} from './launcher-pod.ts';
  * Is the guest ready? `status` is the status that is about to be written, `pod` the pod of the run. An instance that is
  * ready stays so in the words of whoever found it first: the daemon says it together with phase Running.
  */
-export const readyVerdict = (status: InstanceStatus, pod: Pod | undefined): Verdict => {
+export const readyVerdict = (status: InstanceStatus, pod: Pod | undefined): Statement => {
   const verdict = judge(status, pod);
   const before = findCondition(status.conditions, InstanceCondition.Ready);
   return verdict.status === 'True' && before?.status === 'True' ? before : verdict;
@@ -21,8 +21,17 @@ const judge = (status: InstanceStatus, pod: Pod | undefined): Verdict => {
   if (status.phase !== 'Running') return notReady(Reason.GuestNotRunning, starting);
   const ready = podCondition(pod, 'Ready');
   if (ready === undefined) return notReady(Reason.PodConditionMissing, 'the pod has no Ready condition yet');
-  if (ready.status === 'True') return {type: InstanceCondition.Ready, status: 'True'};
-  return notReady(ready.reason ?? Reason.PodConditionMissing, ready.message ?? 'the pod of the guest is not ready');
+  if (ready.status === 'True') return {type: InstanceCondition.Ready, status: 'True', reason: Reason.GuestRunning};
+  return unready(ready.reason ?? '', ready.message ?? 'the pod of the guest is not ready');
+};
+
+/** The kubelet's words for a pod that is not ready, as far as the list has them. */
+const podReasons = [Reason.ContainersNotReady, Reason.ReadinessGatesNotReady, Reason.PodCompleted];
+
+const unready = (word: string, message: string): Verdict => {
+  const known = podReasons.find(reason => reason === word);
+  if (known !== undefined) return notReady(known, message);
+  return notReady(Reason.PodNotReady, word === '' ? message : `${word}: ${message}`);
 };
 
 const starting = 'the guest is being started';
@@ -40,7 +49,7 @@ const withoutPod = (status: InstanceStatus): Verdict => {
   );
 };
 
-const notReady = (reason: string, message: string): Verdict => ({
+const notReady = (reason: ConditionReason, message: string): Verdict => ({
   type: InstanceCondition.Ready,
   status: 'False',
   reason,

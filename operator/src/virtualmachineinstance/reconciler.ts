@@ -69,7 +69,7 @@ export class InstanceReconciler {
       await this.#setFinalizer(vmi, 'remove', signal);
       return;
     }
-    const failed = error === undefined ? undefined : {reason: Reason.FailedCreatePod, message: error.message};
+    const failed = error === undefined ? undefined : {reason: Reason.FailedCreate, message: error.message};
     const patch = statusPatch(vmi.status, nextStatus({...world, vmi}, plan.step, failed, clock.now()));
     if (patch !== undefined) caches.instances.wrote(await client.patchStatus(instances, vmi, patch, {...asUs, signal}));
     for (const event of plan.events) events.event(vmi, event);

@@ -1,11 +1,11 @@
-import {type Accelerator, Annotation, Reason} from '@wherry/api';
+import {type Accelerator, Annotation, type ConditionReason, Reason} from '@wherry/api';
 import {chooseAccelerator} from '../pod/accelerator.ts';
 import {unsupportedIn} from '../unsupported.ts';
 import {claimNames, type World} from './world.ts';
 
 /** Why no pod is made: a reason that `printableStatus` knows, and what a person can do about it. */
 export interface Problem {
-  readonly reason: string;
+  readonly reason: ConditionReason;
   readonly message: string;
 }
 
@@ -27,7 +27,7 @@ const claimsAreFilesystems = ({vmi, claims}: World): Problem | undefined => {
   const blocks = claimNames(vmi).filter(name => claims.get(name)?.spec?.volumeMode === 'Block');
   if (blocks.length === 0) return undefined;
   return {
-    reason: 'UnsupportedVolumeMode',
+    reason: Reason.UnsupportedVolumeMode,
     message: `PersistentVolumeClaim ${blocks.join(', ')} has volumeMode Block, which is not supported: use Filesystem`,
   };
 };
@@ -39,7 +39,7 @@ const engineIsThere = ({vmi}: World): Problem | undefined => {
   const engine = vmi.metadata.annotations?.[Annotation.engine];
   if (engines.includes(engine)) return undefined;
   return {
-    reason: 'UnsupportedEngine',
+    reason: Reason.UnsupportedEngine,
     message: `annotation ${Annotation.engine} is "${engine}", which is not supported: use auto or qemu, or leave it out`,
   };
 };

@@ -168,7 +168,7 @@ export class Stage {
       ],
       conditions: [
         ...(vmi.status?.conditions ?? []).filter(({type}) => type !== 'Ready'),
-        {type: 'Ready', status: 'True'},
+        {type: 'Ready', status: 'True', reason: 'GuestRunning'},
         {type: 'wherry.dev/EngineActive', status: 'True', reason: 'EngineStarted'},
       ],
     });

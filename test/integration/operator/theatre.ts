@@ -11,6 +11,7 @@ import {
   type Log,
   systemClock,
 } from '@wherry/kube';
+import {type Condition, conditionProblem} from '@wherry/api';
 import {makeOperator} from '@wherry/operator';
 import {Registry} from 'prom-client';
 import {run} from '../../../scripts/core/command.ts';
@@ -61,6 +62,8 @@ export class Theatre {
   readonly #control: ControlPlane;
   readonly #operators = new Map<string, Running>();
   #writes = 0;
+  /** Conditions that an operator wrote with a word that the list of reasons does not have. */
+  readonly strayWords: string[] = [];
 
   private constructor(control: ControlPlane, client: Client) {
     this.#control = control;
@@ -208,12 +211,21 @@ export class Theatre {
           if (life.left <= 0) return Promise.reject(new Error('this operator is dead'));
           life.left -= 1;
           this.#writes += 1;
+          if (property === 'patchStatus') this.#holdAgainstTheList(args);
           const answer = Reflect.apply(value, target, args) as Promise<unknown>;
           // The server did what it was asked, and nobody heard of it.
           return life.left > 0 ? answer : answer.then(() => Promise.reject(new Error('this operator died')));
         };
       },
     });
+  }
+
+  #holdAgainstTheList([resource, , status]: readonly unknown[]): void {
+    const kind = (resource as {kind: 'VirtualMachine' | 'VirtualMachineInstance'}).kind;
+    for (const condition of (status as {conditions?: Condition[]}).conditions ?? []) {
+      const problem = conditionProblem(kind, condition);
+      if (problem !== undefined) this.strayWords.push(problem);
+    }
   }
 
   async deleteQuota(namespace: string): Promise<void> {

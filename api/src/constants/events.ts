@@ -1,0 +1,62 @@
+/** Reasons of events, as KubeVirt has them, and what each tells. */
+
+export const EventReason = {
+  SuccessfulCreate: 'SuccessfulCreate',
+  FailedCreate: 'FailedCreate',
+  SuccessfulDelete: 'SuccessfulDelete',
+  Created: 'Created',
+  Started: 'Started',
+  ShuttingDown: 'ShuttingDown',
+  Stopped: 'Stopped',
+  Deleted: 'Deleted',
+  SyncFailed: 'SyncFailed',
+} as const;
+export type EventReason = (typeof EventReason)[keyof typeof EventReason];
+
+export interface EventEntry {
+  /** Which objects carry it. */
+  readonly on: readonly ('VirtualMachine' | 'VirtualMachineInstance')[];
+  readonly type: 'Normal' | 'Warning' | 'either';
+  readonly means: string;
+}
+
+const machine = ['VirtualMachine'] as const;
+const instance = ['VirtualMachineInstance'] as const;
+const both = [...machine, ...instance] as const;
+
+/** In the order in which a run has them. */
+export const eventGuide: Readonly<Record<EventReason, EventEntry>> = {
+  [EventReason.SuccessfulCreate]: {
+    on: both,
+    type: 'Normal',
+    means: 'The machine has got an instance; the instance has got a pod.',
+  },
+  [EventReason.FailedCreate]: {
+    on: both,
+    type: 'Warning',
+    means: 'The API server refused the instance or the pod: a quota, a limit range, a policy.',
+  },
+  [EventReason.Created]: {
+    on: instance,
+    type: 'Normal',
+    means: 'The node-daemon has handed the guest to its launcher.',
+  },
+  [EventReason.Started]: {on: instance, type: 'Normal', means: 'The guest runs.'},
+  [EventReason.SyncFailed]: {
+    on: instance,
+    type: 'Warning',
+    means: 'The node-daemon could not do what the spec asks for; it tries again.',
+  },
+  [EventReason.ShuttingDown]: {
+    on: instance,
+    type: 'Normal',
+    means: 'The guest was asked to shut down.',
+  },
+  [EventReason.SuccessfulDelete]: {
+    on: both,
+    type: 'Normal',
+    means: 'The machine was stopped by deleting its instance; the instance by deleting its pod.',
+  },
+  [EventReason.Stopped]: {on: instance, type: 'either', means: 'The guest has ended: the message says how.'},
+  [EventReason.Deleted]: {on: instance, type: 'Normal', means: 'Nothing of the run is left.'},
+};
