@@ -7,13 +7,14 @@ import type {Progress} from '../scripts/core/progress.ts';
 import {debianImage} from './debian-guest/image.ts';
 import {launcherImage} from './launcher/image.ts';
 import {nodeDaemonImage, operatorImage} from './node/images.ts';
-import {tinyImage} from './tiny/image.ts';
+import {tinyDiskImage, tinyImage} from './tiny/image.ts';
 
 const builders = {
   operator: operatorImage,
   'node-daemon': nodeDaemonImage,
   launcher: launcherImage,
   'guest-tiny': tinyImage,
+  'guest-tiny-disk': tinyDiskImage,
   'guest-debian': debianImage,
 } satisfies Record<string, (progress: Progress) => Promise<string>>;
 

@@ -1,6 +1,6 @@
 /** What the tiny guest takes from Debian packages: a kernel, its modules, and programs with their libraries. */
 
-import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {cachedFolder} from '../../scripts/core/cached.ts';
 import {run} from '../../scripts/core/command.ts';
@@ -27,6 +27,8 @@ const sources = ['parts.ts', 'modules.ts', 'elf-kernel.ts', 'lz4.ts', '../debian
 export interface TinyParts {
   /** The kernel as an ELF file. */
   readonly kernel: string;
+  /** The same kernel as a boot loader wants it: it unpacks itself. */
+  readonly packedKernel: string;
   /** Folder of a root with programs and libraries, and with the modules and the orders to load them in. */
   readonly root: string;
 }
@@ -43,12 +45,17 @@ export async function tinyParts(progress: Progress): Promise<TinyParts> {
       await withDebianTree(kernel, say, async tree => {
         const [image] = (await readdir(join(tree, 'boot'))).filter(name => name.startsWith('vmlinuz-'));
         if (!image) throw new Error(`the package ${kernel.packages.join(' ')} brought no kernel`);
+        await copyFile(join(tree, 'boot', image), join(partial, 'vmlinuz'));
         await writeFile(join(partial, 'vmlinux'), elfKernel(await readFile(join(tree, 'boot', image))));
         await copyModules(join(tree, 'lib/modules', image.replace('vmlinuz-', '')), root);
       });
     }),
   );
-  return {kernel: join(folder, 'vmlinux'), root: join(folder, 'root')};
+  return {
+    kernel: join(folder, 'vmlinux'),
+    packedKernel: join(folder, 'vmlinuz'),
+    root: join(folder, 'root'),
+  };
 }
 
 async function copyModules(from: string, root: string): Promise<void> {

@@ -12,7 +12,12 @@ export default async function setUp(progress: Progress): Promise<void> {
     kubectl: join(deployment.programs, 'kubectl'),
     kubeconfig: deployment.kubeconfig,
     nodes: deployment.nodes,
-    images: {tiny: deployment.images['guest-tiny'], debian: deployment.images['guest-debian']},
+    images: {
+      tiny: deployment.images['guest-tiny'],
+      tinyDisk: deployment.images['guest-tiny-disk'],
+      debian: deployment.images['guest-debian'],
+      launcher: deployment.images.launcher,
+    },
   };
   await mkdir(dirname(environmentFile), {recursive: true});
   await writeFile(environmentFile, JSON.stringify(environment, null, 2));

@@ -4,7 +4,13 @@ export interface E2eEnvironment {
   readonly kubeconfig: string;
   /** Names of kind's node containers: commands run in the node through `docker exec`. */
   readonly nodes: readonly string[];
-  readonly images: {readonly tiny: string; readonly debian: string};
+  readonly images: {
+    readonly tiny: string;
+    /** A containerDisk that boots the tiny guest, by BIOS or UEFI and from any bus. */
+    readonly tinyDisk: string;
+    readonly debian: string;
+    readonly launcher: string;
+  };
 }
 
 /** Arguments that let the tiny guest's kernel boot quickly under emulation. */

@@ -1,0 +1,3 @@
+# A containerDisk: its one file is the disk.
+FROM scratch
+COPY disk/ /disk/
