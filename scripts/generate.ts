@@ -1,6 +1,7 @@
 /**
  * Writes every generated file: `npm run generate`. With `--check` it writes nothing and fails when a file is not as its
- * source says.
+ * source says. With `--examples` it also asks a real kube-apiserver what becomes of KubeVirt's example manifests, which
+ * the integration tests check.
  */
 import {qmpTypes} from '../node-daemon/scripts/qmp-types.ts';
 import {repository} from './core/paths.ts';
@@ -12,9 +13,13 @@ import type {Generator} from './generate/generator.ts';
 import {reference} from './generate/reference.ts';
 
 /** Everything that is generated, in order. */
-const generators: readonly Generator[] = [crds, policies, reference, readme, qmpTypes];
+const generators: Generator[] = [crds, policies, reference, readme, qmpTypes];
 
 const check = process.argv.includes('--check');
+if (process.argv.includes('--examples')) {
+  const {examples} = await import('../test/support/examples/generator.ts');
+  generators.push(examples);
+}
 
 let stale = 0;
 for (const generator of generators) {

@@ -6,6 +6,8 @@ import {
   annotationRefusals,
   type Covered,
   covered,
+  kindMessage,
+  kindRefusals,
   refusalMessage,
   type Support,
   supportIn,
@@ -84,6 +86,12 @@ KubeVirt turns some features on by annotations of an instance or of a machine's 
 ${Object.entries(annotationRefusals)
   .map(([name, refusal]) => `- ${annotationMessage(`\`${name}\``, refusal)}`)
   .join('\n')}
+
+## Kinds
+
+Kinds of KubeVirt and its companions that are not served. kubectl says of them \`no matches for kind\`.
+
+${kindRefusals.map(refusal => `- ${kindMessage(refusal)}`).join('\n')}
 `;
 
 /** The page about every field of KubeVirt's kinds. */
@@ -97,13 +105,13 @@ export const withSummary = (text: string, line: string): string =>
   );
 
 const produce = async (): Promise<ReadonlyMap<string, string>> => {
-  const path = join(repository, 'README.md');
-  if (!existsSync(path)) {
-    return new Map();
-  }
-  const sections = await Promise.all(covered.map(sectionOf));
-  return new Map([['README.md', withSummary(await readFile(path, 'utf8'), summary(sections))]]);
+  const line = summary(await Promise.all(covered.map(sectionOf)));
+  const pages = ['README.md', 'docs/guide/kubevirt.md'].filter(path => existsSync(join(repository, path)));
+  const texts = await Promise.all(
+    pages.map(async path => withSummary(await readFile(join(repository, path), 'utf8'), line)),
+  );
+  return new Map(pages.map((path, index) => [path, texts[index]!]));
 };
 
-/** The summary in the README, which people write but for that. */
-export const readme: Generator = {name: 'coverage in the README', folders: [], produce};
+/** The summary in pages that people write but for that. */
+export const readme: Generator = {name: 'coverage in the README and the guide', folders: [], produce};

@@ -144,6 +144,7 @@ const index = (): string => `<!-- ${MARKER} -->
 ${kinds.map(kind => `- [${kind.kind}](${kind.plural}.md): ${kind.description}`).join('\n')}
 - [Status](status.md): statuses, conditions with their reasons, and events.
 - [Coverage](coverage.md): what becomes of each field of KubeVirt.
+- [Examples](examples.md): what becomes of each of KubeVirt's example manifests.
 `;
 
 const produce = async (): Promise<ReadonlyMap<string, string>> =>

@@ -37,26 +37,28 @@ export const goFlags: readonly string[] = [
 export const goEnv = {CGO_ENABLED: '0', GOFLAGS: undefined};
 
 export interface GoBuild {
+  /** The module's folder. Defaults to the one that pins Kubernetes. */
+  module?: string;
+  /** Defaults to the flags of that module. */
+  flags?: readonly string[];
   packages: readonly string[];
   /** Extra arguments of `go build`. */
   extra?: readonly string[];
 }
 
 /** Changes when the module, the compiler or the flags do. */
-export async function goFingerprint({packages, extra = []}: GoBuild): Promise<string> {
-  const compiler = await run('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH'], {cwd: goModule});
-  return fingerprint({files: [goModule], values: [compiler, ...goFlags, ...packages, ...extra]});
+export async function goFingerprint(build: GoBuild): Promise<string> {
+  const {module = goModule, flags = goFlags, packages, extra = []} = build;
+  const compiler = await run('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH'], {cwd: module});
+  return fingerprint({files: [module], values: [compiler, ...flags, ...packages, ...extra]});
 }
 
 /** Static binaries of `packages`, named as their packages, in `folder`. */
-export async function goBuild(
-  {packages, extra = []}: GoBuild,
-  folder: string,
-  say: (doing: string) => void,
-): Promise<void> {
+export async function goBuild(build: GoBuild, folder: string, say: (doing: string) => void): Promise<void> {
+  const {module = goModule, flags = goFlags, packages, extra = []} = build;
   let built = 0;
-  await run('nice', ['go', 'build', '-v', ...goFlags, ...extra, '-o', `${folder}/`, ...packages], {
-    cwd: goModule,
+  await run('nice', ['go', 'build', '-v', ...flags, ...extra, '-o', `${folder}/`, ...packages], {
+    cwd: module,
     env: goEnv,
     onLine(line) {
       if (line.startsWith('go: downloading')) say(line.slice('go: '.length));

@@ -1,10 +1,9 @@
 import {afterAll, beforeAll, expect, test} from '@jest/globals';
 import {annotationMessage, annotationRefusals, refusedAnnotationsIn, type VirtualMachineInstance} from '@wherry/api';
-import {annotationPolicy} from '../../scripts/generate/annotation-policy.ts';
-import {apply, get, post, type Answer} from '../support/control-plane/admin.ts';
+import {installAnnotationPolicy} from '../support/annotation-policy.ts';
+import {get, post, type Answer} from '../support/control-plane/admin.ts';
 import {startControlPlane, type ControlPlane} from '../support/control-plane.ts';
 import {aMachine, anInstance, crdFolder, pathOf, send, set} from '../support/crds.ts';
-import {eventually} from '../support/eventually.ts';
 
 let control: ControlPlane;
 
@@ -24,17 +23,7 @@ beforeAll(async () => {
   for (const object of annotated({[hooks]: 'stored before'})) {
     expect((await send(control, object)).status).toBe(201);
   }
-  for (const object of annotationPolicy) {
-    const {kind, metadata} = object as {kind: string; metadata: {name: string}};
-    const plural = kind.endsWith('Binding') ? 'validatingadmissionpolicybindings' : 'validatingadmissionpolicies';
-    const path = `/apis/admissionregistration.k8s.io/v1/${plural}/${metadata.name}`;
-    expect((await apply(control.admin, path, object)).status).toBe(201);
-  }
-  await eventually(
-    async () =>
-      expect((await tryOut(set(anInstance('x'), 'metadata.annotations', {[hooks]: 'x'}))).status).not.toBe(201),
-    {timeoutMs: 30_000},
-  );
+  await installAnnotationPolicy(control.admin);
 }, 90_000);
 afterAll(() => control.stop(), 30_000);
 

@@ -1,10 +1,5 @@
-import {existsSync} from 'node:fs';
-import {readdir, readFile} from 'node:fs/promises';
-import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {instanceRefusals, machineRefusals, refusalMessage, refusedIn, type Refusal} from '@wherry/api';
-import {parse} from 'yaml';
-import {repository} from '../../scripts/core/paths.ts';
 import type {Answer} from '../support/control-plane/admin.ts';
 import {get, jsonPatch, post} from '../support/control-plane/admin.ts';
 import {startControlPlane, type ControlPlane} from '../support/control-plane.ts';
@@ -194,87 +189,4 @@ test('an object that holds only refusals may be null or empty itself', async () 
       expect([path, value, causes(answer)]).toEqual([path, value, []]);
     }
   }
-});
-
-/** Example manifests of KubeVirt by name, with what is refused of each, by path below the spec. */
-const examples: Readonly<Record<string, readonly string[]>> = {
-  'vm-alpine-datavolume': ['dataVolumeTemplates', 'volumes[].dataVolume'],
-  'vm-alpine-multipvc': [],
-  'vm-cirros': [],
-  'vm-cirros-clarge': ['instancetype'],
-  'vm-cirros-clarge-virtio': ['instancetype', 'preference'],
-  'vm-cirros-clarge-windows': ['instancetype', 'preference'],
-  'vm-cirros-cluster-csmall': ['instancetype'],
-  'vm-cirros-csmall': ['instancetype'],
-  'vm-cirros-sata': [],
-  'vm-priorityclass': ['priorityClassName'],
-  'vm-windows-clarge-windows': ['instancetype', 'preference'],
-  'vmi-alpine-efi': ['domain.firmware.bootloader.efi'],
-  'vmi-arm': [],
-  'vmi-dra-pgpu': ['domain.devices.gpus', 'resourceClaims'],
-  'vmi-ephemeral': [],
-  'vmi-fedora': [],
-  'vmi-fedora-isolated': ['domain.cpu.dedicatedCpuPlacement', 'domain.cpu.isolateEmulatorThread'],
-  'vmi-gpu': ['domain.devices.gpus'],
-  'vmi-host-disk': ['volumes[].hostDisk'],
-  'vmi-kernel-boot': [],
-  'vmi-masquerade': [],
-  'vmi-migratable': [],
-  'vmi-multus-multiple-net': ['domain.devices.interfaces[].bridge', 'networks[].multus'],
-  'vmi-multus-ptp': ['domain.devices.interfaces[].bridge', 'networks[].multus'],
-  'vmi-nocloud': [],
-  'vmi-pvc': [],
-  'vmi-sata': [],
-  'vmi-secureboot': ['domain.features.smm', 'domain.firmware.bootloader.efi'],
-  'vmi-sriov': ['domain.devices.interfaces[].sriov', 'networks[].multus'],
-  'vmi-usb': ['domain.devices.hostDevices'],
-};
-
-/** The manifests are KubeVirt's own and no part of this repository. */
-const exampleFolder = join(repository, '../shared/kubevirt/examples');
-const present = existsSync(exampleFolder);
-
-const isOurs = ({apiVersion, kind}: {apiVersion: string; kind: string}): boolean =>
-  apiVersion === 'kubevirt.io/v1' && ['VirtualMachine', 'VirtualMachineInstance'].includes(kind);
-
-(present ? describe : describe.skip)("KubeVirt's example manifests, which lie beside the repository", () => {
-  test('apply, or are refused for the reasons in the table', async () => {
-    for (const [name, refused] of Object.entries(examples)) {
-      const object = parse(await readFile(join(exampleFolder, `${name}.yaml`), 'utf8')) as object;
-      const answer = await tryOut(object, 'Ignore');
-      const named = causes(answer).flatMap(({message}) => /(\S+) is not supported: /.exec(message)?.[1] ?? []);
-      expect([name, answer.status, named.toSorted()]).toEqual([name, refused.length === 0 ? 201 : 422, refused]);
-    }
-  }, 30_000);
-
-  test('are all in the table, but for those that an enumeration or an annotation decides', async () => {
-    const names = await readdir(exampleFolder);
-    const ours = await Promise.all(
-      names.map(async name => {
-        const object = parse(await readFile(join(exampleFolder, name), 'utf8')) as {apiVersion: string; kind: string};
-        return isOurs(object) ? [name.replace('.yaml', '')] : [];
-      }),
-    );
-    expect(
-      ours
-        .flat()
-        .filter(name => !(name in examples))
-        .toSorted(),
-    ).toEqual([
-      'vm-cirros-with-sidecar-hook-configmap',
-      'vmi-windows',
-      'vmi-with-sidecar-hook',
-      'vmi-with-sidecar-hook-configmap',
-    ]);
-  });
-
-  test('of Windows is refused for its network card before its other devices are looked at', async () => {
-    const windows = parse(await readFile(join(exampleFolder, 'vmi-windows.yaml'), 'utf8')) as object;
-    const field = 'spec.domain.devices.interfaces[0].model';
-    expect(causes(await tryOut(windows, 'Ignore'))).toContainEqual(expect.objectContaining({field}));
-    const virtio = await tryOut(set(windows, 'spec.domain.devices.interfaces.0.model', 'virtio'), 'Ignore');
-    expect(causes(virtio).map(cause => cause.field)).toEqual(
-      expect.arrayContaining(['spec.domain.devices.tpm', 'spec.domain.clock.timer', 'spec.domain.features.hyperv']),
-    );
-  });
 });

@@ -9,6 +9,7 @@ export type {Interface, InterfacePort, Network} from './network.ts';
 export {type Covered, covered, type Support, supportIn} from './coverage.ts';
 export * from './refusals/annotations.ts';
 export {instanceRefusals, machineRefusals, refusedIn} from './refusals/index.ts';
+export * from './refusals/kinds.ts';
 export type {Affinity, Toleration} from './scheduling.ts';
 export type {Volume} from './volume.ts';
 export * from './virtual-machine-instance.ts';
