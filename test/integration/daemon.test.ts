@@ -233,6 +233,11 @@ test('a guest that reboots stays in its engine', async () => {
 });
 
 test('a daemon that is replaced adopts the guest, which notices nothing', async () => {
+  // The reboot closed the agent's channel: what the daemon has to say of that must be said.
+  await eventually(async () => {
+    expect(daemon.daemon.guests.guests[0]?.link.view).toMatchObject({at: 'connected', agent: true});
+    expect(conditions(await instance('guest'))['AgentConnected']).toBe('True');
+  });
   const before = await info(pod.network.pod);
   const {resourceVersion} = (await instance('guest')).metadata;
   await daemon.stop();
