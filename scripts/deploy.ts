@@ -45,7 +45,7 @@ export const helmArguments = (images: Readonly<Record<ImageName, string>>): stri
     'images.operator': images.operator,
     'images.nodeDaemon': images['node-daemon'],
     'images.launcher': images.launcher,
-    'emulation.allow': 'true',
+    'configuration.allowEmulation': 'true',
   };
   const command = `upgrade --install wherry ./helm --namespace ${namespace} --create-namespace --wait --timeout 3m`;
   return [...command.split(' '), ...Object.entries(values).flatMap(([name, value]) => ['--set', `${name}=${value}`])];

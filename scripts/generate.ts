@@ -11,9 +11,10 @@ import {crds} from './generate/crds.ts';
 import {differences, write} from './generate/files.ts';
 import type {Generator} from './generate/generator.ts';
 import {reference} from './generate/reference.ts';
+import {values} from './generate/values.ts';
 
 /** Everything that is generated, in order. */
-const generators: Generator[] = [crds, policies, reference, readme, qmpTypes];
+const generators: Generator[] = [crds, policies, reference, values, readme, qmpTypes];
 
 const check = process.argv.includes('--check');
 if (process.argv.includes('--examples')) {

@@ -7,13 +7,22 @@ test('only the image of the launcher must be given', () => {
   expect(parseConfig(text())).toEqual({
     launcherImage: 'launcher:1',
     imagePullPolicy: 'IfNotPresent',
-    allowEmulation: false,
     logLevel: 'info',
+    allowEmulation: false,
+    cpuAllocationRatio: 10,
+    memoryOvercommit: 100,
   });
 });
 
 test('keeps what is given', () => {
-  const given = {launcherImage: 'launcher:2', imagePullPolicy: 'Never', allowEmulation: true, logLevel: 'debug'};
+  const given = {
+    launcherImage: 'launcher:2',
+    imagePullPolicy: 'Never',
+    logLevel: 'debug',
+    allowEmulation: true,
+    cpuAllocationRatio: 4,
+    memoryOvercommit: 150,
+  };
   expect(parseConfig(JSON.stringify(given))).toEqual(given);
 });
 
@@ -22,10 +31,15 @@ test('ignores what only a later version knows', () => {
 });
 
 test.each([
-  ['an empty image', {launcherImage: ' '}, 'launcherImage must be a text that is not empty'],
-  ['no image', {launcherImage: null}, 'launcherImage must be a text that is not empty'],
+  ['an empty image', {launcherImage: ''}, 'launcherImage must not be empty'],
+  ['an image of spaces', {launcherImage: ' '}, 'launcherImage must match'],
+  ['no image', {launcherImage: undefined}, 'launcherImage must be given'],
+  ['an image that is null', {launcherImage: null}, 'launcherImage must be a text'],
   ['a flag in quotes', {allowEmulation: 'true'}, 'allowEmulation must be true or false'],
   ['an unknown level', {logLevel: 'loud'}, 'logLevel must be one of trace, debug, info, warn, error'],
+  ['a ratio of nothing', {cpuAllocationRatio: 0}, 'cpuAllocationRatio must be a whole number from 1 to 1000'],
+  ['a ratio that is no integer', {cpuAllocationRatio: 2.5}, 'cpuAllocationRatio must be a whole number'],
+  ['less than all memory', {memoryOvercommit: 50}, 'memoryOvercommit must be a whole number from 100 to 1000'],
   ['an unknown policy', {imagePullPolicy: 'Sometimes'}, 'imagePullPolicy must be one of Always, IfNotPresent, Never'],
 ])('refuses %s and names the field', (_, wrong, message) => {
   expect(() => parseConfig(text(wrong))).toThrow(

@@ -1,5 +1,16 @@
-/** The configuration of the cluster: one JSON file from one ConfigMap, read by every part. */
+/** The configuration of the cluster: one JSON file from one ConfigMap, read by every part and again when it changes. */
 import {invalidConfig} from './errors.ts';
+import {
+  boolean,
+  defaulted,
+  enumeration,
+  type Infer,
+  integer,
+  object,
+  problemsIn,
+  string,
+  withDefaults,
+} from './schema/index.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -7,42 +18,55 @@ export type LogLevel = (typeof logLevels)[number];
 export const pullPolicies = ['Always', 'IfNotPresent', 'Never'] as const;
 export type PullPolicy = (typeof pullPolicies)[number];
 
-export interface Config {
-  /** Image of the container of each VM pod: launcher and engine. */
-  readonly launcherImage: string;
-  /** When that image is fetched. Defaults to IfNotPresent. */
-  readonly imagePullPolicy: PullPolicy;
-  /** Whether guests run by software emulation where no node has a usable KVM. Defaults to false. */
-  readonly allowEmulation: boolean;
-  /** Defaults to info. */
-  readonly logLevel: LogLevel;
-}
+/** Where the chart puts it: the ConfigMap's name, and the key that becomes the file. */
+export const ConfigObject = {name: 'wherry-config', key: 'config.json'} as const;
+
+/**
+ * Every field. The schema of the chart's values is made from the same: what Helm takes is what the parts read. Names and
+ * meanings are those of KubeVirt's configuration where it has the field.
+ */
+export const configSchema = object('Configuration of the cluster.', {
+  launcherImage: string(
+    'Image of the container of each VM pod: launcher and engine. For guests started from then on.',
+    {
+      minLength: 1,
+      maxLength: 512,
+      pattern: String.raw`^\S+$`,
+    },
+  ),
+  imagePullPolicy: defaulted(
+    enumeration('When that image is fetched. For guests started from then on.', pullPolicies),
+    'IfNotPresent',
+  ),
+  logLevel: defaulted(enumeration('How much operator and node-daemons log. At once.', logLevels), 'info'),
+  allowEmulation: defaulted(
+    boolean(
+      'Whether guests run by software emulation where no node has a usable KVM: many times slower. ' +
+        'For guests started from then on. KubeVirt: developerConfiguration.useEmulation.',
+    ),
+    false,
+  ),
+  cpuAllocationRatio: defaulted(
+    integer(
+      'How many vCPUs share one CPU: each asks for 1/ratio of a CPU, unless the machine says its own request. ' +
+        'For guests started from then on. KubeVirt: developerConfiguration.cpuAllocationRatio.',
+      {minimum: 1, maximum: 1000},
+    ),
+    10,
+  ),
+  memoryOvercommit: defaulted(
+    integer(
+      'Guest memory in percent of what is reserved for it: 150 reserves two thirds, unless the machine says its own ' +
+        'request. For guests started from then on. KubeVirt: developerConfiguration.memoryOvercommit.',
+      {minimum: 100, maximum: 1000},
+    ),
+    100,
+  ),
+});
+
+export type Config = Infer<typeof configSchema>;
 
 type Json = Readonly<Record<string, unknown>>;
-
-/** A field's value, or what is wrong with it. */
-type Check = (value: unknown) => string | undefined;
-
-const isText: Check = value =>
-  typeof value === 'string' && value.trim() !== '' ? undefined : 'must be a text that is not empty';
-const isFlag: Check = value => (typeof value === 'boolean' ? undefined : 'must be true or false');
-const isOneOf =
-  (words: readonly string[]): Check =>
-  value =>
-    words.some(word => word === value) ? undefined : `must be one of ${words.join(', ')}`;
-
-const defaults: Omit<Config, 'launcherImage'> = {
-  imagePullPolicy: 'IfNotPresent',
-  allowEmulation: false,
-  logLevel: 'info',
-};
-
-const checks: Readonly<Record<keyof Config, Check>> = {
-  launcherImage: isText,
-  imagePullPolicy: isOneOf(pullPolicies),
-  allowEmulation: isFlag,
-  logLevel: isOneOf(logLevels),
-};
 
 const parseObject = (text: string): Json => {
   let value: unknown;
@@ -65,14 +89,7 @@ const parseObject = (text: string): Json => {
  */
 export const parseConfig = (text: string): Config => {
   const given = parseObject(text);
-  const values: Json = {...defaults, ...given};
-  const problems = Object.entries(checks).flatMap(([field, check]) => {
-    const problem = check(values[field]);
-    return problem === undefined ? [] : [`${field} ${problem}`];
-  });
-  if (problems.length > 0) {
-    throw invalidConfig(problems);
-  }
-  const known = Object.keys(checks).map(field => [field, values[field]]);
-  return Object.fromEntries(known) as Config;
+  const problems = problemsIn(configSchema.json, given);
+  if (problems.length > 0) throw invalidConfig(problems);
+  return withDefaults(configSchema.json, given) as Config;
 };

@@ -10,6 +10,7 @@ export {
 export {fromKubeconfig, inCluster, type KubeConfig, loadKubeConfig, type TlsMaterial} from './client/kube-config.ts';
 export type {WatchEvent} from './client/watch-stream.ts';
 export {type Clock, pause, systemClock} from './clock.ts';
+export {fixed, type Live, LiveFile, type LiveFileOptions} from './config/live-file.ts';
 export {Controller, type ControllerOptions, type Result} from './controller/controller.ts';
 export {mapped, owned, type Predicate, type Source, watching} from './controller/source.ts';
 export {LeaseElection, type LeaseElectionOptions} from './election/lease-election.ts';

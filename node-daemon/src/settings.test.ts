@@ -10,14 +10,13 @@ test('only the name of the node must be given', () => {
     netns: '/usr/bin/wherry-netns',
     healthPort: 8081,
     metricsPort: 8080,
-    logLevel: 'info',
+    configPath: '/etc/wherry/config.json',
   });
 });
 
 test.each([
   ['no node', {}, /NODE_NAME is not set/],
   ['a port that is none', {NODE_NAME: 'n1', HEALTH_PORT: 'eighty'}, /HEALTH_PORT=eighty is no port/],
-  ['a level that is unknown', {NODE_NAME: 'n1', LOG_LEVEL: 'loud'}, /LOG_LEVEL=loud is unknown/],
 ])('an environment with %s is refused by the name of the variable', (_what, env, message) => {
   expect(() => settingsOf(env)).toThrow(message);
 });

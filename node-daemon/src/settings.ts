@@ -1,5 +1,4 @@
 /** What the environment says, read once and checked. */
-import {logLevels, type LogLevel} from '@wherry/api';
 import {DaemonError} from './errors.ts';
 
 export interface Settings {
@@ -17,8 +16,8 @@ export interface Settings {
   readonly healthPort: number;
   /** Defaults to 8080. */
   readonly metricsPort: number;
-  /** Defaults to info. */
-  readonly logLevel: LogLevel;
+  /** File with the cluster's configuration. Defaults to /etc/wherry/config.json. */
+  readonly configPath: string;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -37,14 +36,6 @@ const port = (env: Env, name: string, otherwise: number): number => {
   return value;
 };
 
-const level = (env: Env): LogLevel => {
-  const text = env['LOG_LEVEL'] ?? 'info';
-  const known = logLevels.find(one => one === text);
-  if (known === undefined)
-    throw new DaemonError('CONFIGURATION', `LOG_LEVEL=${text} is unknown: give one of ${logLevels.join(', ')}`);
-  return known;
-};
-
 /** @throws DaemonError CONFIGURATION that names the variable */
 export const settingsOf = (env: Env): Settings => ({
   node: required(env, 'NODE_NAME', 'give the name of the Node, as the chart does by fieldRef spec.nodeName'),
@@ -54,5 +45,5 @@ export const settingsOf = (env: Env): Settings => ({
   netns: env['WHERRY_NETNS'] || '/usr/bin/wherry-netns',
   healthPort: port(env, 'HEALTH_PORT', 8081),
   metricsPort: port(env, 'METRICS_PORT', 8080),
-  logLevel: level(env),
+  configPath: env['WHERRY_CONFIG'] || '/etc/wherry/config.json',
 });

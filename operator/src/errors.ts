@@ -1,4 +1,4 @@
-/** The environment or the configuration file keeps the operator from starting. The message names what to set. */
+/** The environment keeps the operator from starting. The message names the variable to set. */
 export class SettingsError extends Error {
   readonly code = 'OPERATOR_SETTINGS';
 

@@ -1,6 +1,7 @@
 /** The operator's process: settings in, signals, exit code. Everything is constructed here or in `makeOperator`. */
 import {randomUUID} from 'node:crypto';
-import {Client, loadKubeConfig, systemClock} from '@wherry/kube';
+import {parseConfig} from '@wherry/api';
+import {Client, ConfigError, LiveFile, loadKubeConfig, systemClock} from '@wherry/kube';
 import {pino} from 'pino';
 import {collectDefaultMetrics, Registry} from 'prom-client';
 import {SettingsError} from './errors.ts';
@@ -8,13 +9,16 @@ import {makeOperator} from './operator.ts';
 import {readSettings, type Settings} from './settings.ts';
 
 const run = async (settings: Settings, signal: AbortSignal): Promise<void> => {
-  const log = pino({level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime});
+  const log = pino({base: null, timestamp: pino.stdTimeFunctions.isoTime});
   const registry = new Registry();
+  const config = new LiveFile({path: settings.configPath, parse: parseConfig, metric: 'wherry_config', log, registry});
+  log.level = config.current.logLevel;
+  config.onChange(({logLevel}) => (log.level = logLevel));
   collectDefaultMetrics({register: registry});
   const client = new Client({kubeConfig: await loadKubeConfig(), userAgent: 'wherry-operator', registry});
   const operator = makeOperator({
     client,
-    config: settings.config,
+    config,
     log,
     registry,
     clock: systemClock,
@@ -24,7 +28,8 @@ const run = async (settings: Settings, signal: AbortSignal): Promise<void> => {
     healthPort: settings.healthPort,
     metricsPort: settings.metricsPort,
   });
-  log.info({config: settings.config}, 'starting');
+  operator.addRunnable(config);
+  log.info({config: config.current}, 'starting');
   try {
     await operator.run(signal);
   } finally {
@@ -39,9 +44,8 @@ try {
   await run(readSettings(process.env), stop.signal);
 } catch (error) {
   // A lost lease, an unreachable API server or bad settings: the kubelet starts the process again.
-  process.stderr.write(
-    `${error instanceof SettingsError ? error.message : ((error as Error).stack ?? String(error))}\n`,
-  );
+  const isPlain = error instanceof SettingsError || error instanceof ConfigError;
+  process.stderr.write(`${isPlain ? error.message : ((error as Error).stack ?? String(error))}\n`);
   process.exitCode = 1;
 }
 // Whatever still holds the event loop must not keep a leader alive that has stopped leading.

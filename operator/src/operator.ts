@@ -6,11 +6,13 @@ import {
   EventRecorder,
   type Key,
   LeaseElection,
+  type Live,
   type Log,
   Manager,
 } from '@wherry/kube';
 import type {Registry} from 'prom-client';
 import {type Caches, makeCaches} from './caches.ts';
+import {ConfigReporter} from './config-reporter.ts';
 import {registerMetrics} from './metrics.ts';
 import {instanceSources, machineSources} from './sources.ts';
 import {MachineReconciler} from './virtualmachine/reconciler.ts';
@@ -19,7 +21,7 @@ import {InstanceReconciler} from './virtualmachineinstance/reconciler.ts';
 
 export interface OperatorOptions {
   readonly client: Client;
-  readonly config: Config;
+  readonly config: Live<Config>;
   readonly log: Log;
   readonly registry: Registry;
   readonly clock: Clock;
@@ -56,7 +58,14 @@ export const makeOperator = (options: OperatorOptions): Manager => {
   });
   const {healthPort, metricsPort} = options;
   const manager = new Manager({log, registry, healthPort, metricsPort, election});
-  manager.addFlush(() => events.flush());
+  const configReporter = new ConfigReporter({
+    client,
+    events,
+    config: options.config,
+    namespace: options.namespace,
+    log,
+  });
+  manager.addFlush(() => configReporter.flush().then(() => events.flush()));
   for (const cache of Object.values(caches)) manager.addCache(cache);
   registerMetrics(registry, caches.machines, caches.instances);
   const shared = {client, caches, clock, events};
@@ -76,7 +85,7 @@ export const makeOperator = (options: OperatorOptions): Manager => {
     new Controller({
       ...loop,
       name: 'virtualmachineinstance',
-      sources: instanceSources(caches),
+      sources: instanceSources(caches, options.config),
       reconcile: (key, signal) => instances.reconcile(key, signal),
       isCurrent: key => isInstanceCurrent(caches, key),
     }),

@@ -1,5 +1,5 @@
-import {isFinal} from '@wherry/api';
-import {keyOf, mapped, type Node, owned, type Source, watching} from '@wherry/kube';
+import {type Config, isFinal} from '@wherry/api';
+import {keyOf, type Live, mapped, type Node, owned, type Source, watching} from '@wherry/kube';
 import {type Caches, Index} from './caches.ts';
 import type {Instance} from './objects.ts';
 import {sameJson} from './status-patch.ts';
@@ -12,8 +12,11 @@ export const machineSources = ({machines, instances, claims}: Caches): Source[] 
   mapped(claims, claim => usersOf(instances, claim)),
 ];
 
-/** What makes the operator look at an instance: itself, its pods, its claims, and nodes that it waits for or lost. */
-export const instanceSources = ({instances, pods, claims, nodes}: Caches): Source[] => [
+/**
+ * What makes the operator look at an instance: itself, its pods, its claims, nodes that it waits for or lost, and the
+ * configuration.
+ */
+export const instanceSources = ({instances, pods, claims, nodes}: Caches, config: Live<Config>): Source[] => [
   watching(instances),
   owned(pods, 'VirtualMachineInstance'),
   mapped(claims, claim => usersOf(instances, claim)),
@@ -22,6 +25,8 @@ export const instanceSources = ({instances, pods, claims, nodes}: Caches): Sourc
     node => [...waiting(instances), ...handedTo(instances, node)].map(keyOf),
     change => change.type !== 'updated' || !sameFacts(change.previous, change.object),
   ),
+  // What waits for emulation to be allowed starts then.
+  {synced: true, start: enqueue => config.onChange(() => waiting(instances).map(keyOf).forEach(enqueue))},
 ];
 
 const usersOf = (instances: Caches['instances'], claim: {metadata: {namespace?: string; name?: string}}) =>

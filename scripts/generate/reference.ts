@@ -2,6 +2,7 @@ import {covered, type JsonSchema, kinds, type Rule, supportIn} from '@wherry/api
 import {coveragePage} from './coverage.ts';
 import {type Generator, MARKER} from './generator.ts';
 import {statusPage} from './status-page.ts';
+import {valuesPage} from './values.ts';
 
 type AnyKind = (typeof kinds)[number];
 
@@ -145,6 +146,7 @@ ${kinds.map(kind => `- [${kind.kind}](${kind.plural}.md): ${kind.description}`).
 - [Status](status.md): statuses, conditions with their reasons, and events.
 - [Coverage](coverage.md): what becomes of each field of KubeVirt.
 - [Examples](examples.md): what becomes of each of KubeVirt's example manifests.
+- [Values of the chart](values.md): what can be set when Wherry is installed or upgraded.
 `;
 
 const produce = async (): Promise<ReadonlyMap<string, string>> =>
@@ -152,6 +154,7 @@ const produce = async (): Promise<ReadonlyMap<string, string>> =>
     ['docs/reference/README.md', index()],
     ['docs/reference/coverage.md', await coveragePage()],
     ['docs/reference/status.md', statusPage()],
+    ['docs/reference/values.md', valuesPage()],
     ...kinds.map(kind => [`docs/reference/${kind.plural}.md`, page(kind)] as [string, string]),
   ]);
 

@@ -45,7 +45,7 @@ class RunningDaemon {
       netns: join(repository, 'target/release/wherry-netns'),
       healthPort: 0,
       metricsPort: 0,
-      logLevel: 'info',
+      configPath: '',
     };
     const registry = new Registry();
     const kubeConfig = await loadKubeConfig({KUBECONFIG: plane.kubeconfig});

@@ -1,6 +1,7 @@
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {join} from 'node:path';
-import {parseConfig} from '@wherry/api';
+import {ConfigObject, parseConfig} from '@wherry/api';
+import {parseAllDocuments} from 'yaml';
 import {run, succeeds} from '../../scripts/core/command.ts';
 import {repository} from '../../scripts/core/paths.ts';
 import {progress} from '../../scripts/core/progress.ts';
@@ -32,40 +33,89 @@ test('the chart passes helm lint', async () => {
   await expect(helm('lint', '--strict', chart)).resolves.toContain('0 chart(s) failed');
 });
 
-test('a value that the chart does not know is refused by name', async () => {
-  await expect(helm('template', 'wherry', chart, '--set', 'emulatoin.allow=true')).rejects.toThrow('emulatoin');
+const template = (...args: string[]): Promise<string> => helm('template', 'wherry', chart, ...args);
+
+test.each([
+  ['a key that it does not know', ['emulatoin.allow=true'], /additional properties 'emulatoin' not allowed/],
+  [
+    'one deep inside',
+    ['operator.resources.request.cpu=1'],
+    /at '\/operator\/resources': additional properties 'request'/,
+  ],
+  [
+    'a word that is none of those',
+    ['configuration.logLevel=loud'],
+    /'\/configuration\/logLevel': value must be one of 'trace'/,
+  ],
+  ['a number out of bounds', ['configuration.memoryOvercommit=50'], /memoryOvercommit': minimum: got 50, want 100/],
+  ['a text for a flag', ['configuration.allowEmulation=often'], /allowEmulation': got string, want boolean/],
+  ['no image', ['images.launcher='], /'\/images\/launcher': minLength: got 0, want 1/],
+  [
+    'a setting of KubeVirt',
+    ['configuration.cpuModel=Haswell'],
+    /cpuModel': value must be 'left out: set .*domain\.cpu\.model/,
+  ],
+  [
+    'a group of KubeVirt',
+    ['configuration.developerConfiguration.useEmulation=true'],
+    /left out: write .*allowEmulation/,
+  ],
+  ['what was a value once', ['emulation.allow=true'], /'\/emulation': value must be 'left out: write configuration/],
+])('%s is refused by name', async (_what, values, message) => {
+  await expect(template(...values.flatMap(value => ['--set', value]))).rejects.toThrow(message);
+});
+
+test('everything that may be set can be set', async () => {
+  const values = join(repository, 'test/fixtures/helm/every-value.yaml');
+  const objects = parseAllDocuments(await template('-f', values)).map(one => one.toJS() as Rendered | null);
+  const config = objects.find(one => one?.kind === 'ConfigMap' && one.metadata.name === ConfigObject.name);
+  expect(parseConfig(config?.data?.[ConfigObject.key] ?? '')).toEqual({
+    launcherImage: 'example.com/launcher@sha256:1',
+    imagePullPolicy: 'Always',
+    logLevel: 'debug',
+    allowEmulation: true,
+    cpuAllocationRatio: 4,
+    memoryOvercommit: 150,
+  });
 });
 
 test('the configuration that it writes is one that every part reads', async () => {
   const {data} = await json<{data: Record<string, string>}>('get', 'configmap', '-n', 'wherry', 'wherry-config');
-  expect(parseConfig(data['config.json']!)).toMatchObject({allowEmulation: false, imagePullPolicy: 'IfNotPresent'});
+  expect(parseConfig(data['config.json']!)).toEqual(parseConfig('{"launcherImage": "wherry/launcher:0.1.0"}'));
 });
 
-const versions = (): Promise<string> =>
-  kubectl(
-    'get',
-    'deployments,daemonsets,configmaps',
-    '-n',
-    'wherry',
-    '-o=jsonpath={.items[*].metadata.resourceVersion}',
-  );
+const versions = (kinds: string): Promise<string> =>
+  kubectl('get', kinds, '-n', 'wherry', '-o=jsonpath={.items[*].metadata.resourceVersion}');
 
 test('an upgrade that changes nothing changes no object', async () => {
-  const before = await versions();
+  const before = await versions('deployments,daemonsets,configmaps');
   expect(before).toMatch(/^\d+ \d+ \d+/);
   await helm('upgrade', 'wherry', chart, '--namespace', 'wherry');
-  expect(await versions()).toBe(before);
+  expect(await versions('deployments,daemonsets,configmaps')).toBe(before);
 });
 
-const checksums = (...args: string[]): Promise<string[]> =>
-  helm('template', 'wherry', chart, ...args).then(text => text.match(/checksum\/config: .*/g) ?? []);
-
-test('a changed setting rolls the operator, which reads it, and leaves the node-daemons alone', async () => {
-  const [before, after] = [await checksums(), await checksums('--set', 'emulation.allow=true')];
-  expect(before).toHaveLength(1);
-  expect(after).toHaveLength(1);
-  expect(after).not.toEqual(before);
+test('an upgrade that changes the configuration changes the ConfigMap alone: no pod restarts', async () => {
+  const before = await versions('deployments,daemonsets');
+  const changes = [
+    'configuration.logLevel=debug',
+    'configuration.allowEmulation=true',
+    'images.launcher=wherry/next:1',
+  ];
+  await helm('upgrade', 'wherry', chart, '--namespace', 'wherry', ...changes.flatMap(one => ['--set', one]));
+  const {data} = await json<{data: Record<string, string>}>('get', 'configmap', '-n', 'wherry', 'wherry-config');
+  expect(parseConfig(data['config.json']!)).toMatchObject({
+    logLevel: 'debug',
+    allowEmulation: true,
+    launcherImage: 'wherry/next:1',
+  });
+  expect(await versions('deployments,daemonsets')).toBe(before);
 });
+
+interface Rendered {
+  kind: string;
+  metadata: {name: string};
+  data?: Record<string, string>;
+}
 
 interface Workload {
   metadata: {name: string};

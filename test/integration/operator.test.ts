@@ -207,11 +207,35 @@ test('a machine waits for a node with a usable KVM, and starts when there is one
   expect(said).toMatchObject({
     status: 'False',
     reason: 'NoUsableKVM',
-    message: expect.stringContaining('emulation.allow'),
+    message: expect.stringContaining('configuration.allowEmulation'),
   });
   expect(await on.pods()).toHaveLength(0);
   await on.client.mergePatch(core.nodes, {name: 'slow'}, {metadata: {labels: {'wherry.dev/kvm': 'usable'}}});
   await on.started('web');
+});
+
+test('a machine that waits for emulation starts when the configuration allows it, for which nothing restarts', async () => {
+  const on = await stage();
+  await on.client.create(core.nodes, aNode('bare', {zone: 'bare', 'wherry.dev/kvm': 'absent'}));
+  await theatre.ready('bare');
+  await on.make('web', {spec: {nodeSelector: {zone: 'bare'}}});
+  await on.status('web', 'ErrorUnschedulable');
+  theatre.configure({allowEmulation: true, imagePullPolicy: 'Always'});
+  const pod = await on.pod('web');
+  expect(pod.metadata.annotations).toMatchObject({'wherry.dev/accelerator': 'tcg'});
+  expect(pod.spec?.containers[0]?.imagePullPolicy).toBe('Always');
+
+  theatre.configure({allowEmulation: 'yes', imagePullPolicy: 'Never'});
+  await on.until('the ConfigMap tells of it', async () => {
+    const told = await on.client.list(core.events, {namespace: 'wherry'});
+    return told.some(({reason, message, involvedObject}) => {
+      const wrong = reason === 'ConfigurationRefused' && /allowEmulation must be true or false/.test(message ?? '');
+      return wrong && involvedObject?.name === 'wherry-config' && involvedObject.uid !== undefined;
+    });
+  });
+  await on.make('next', {spec: {nodeSelector: {zone: 'bare'}}});
+  expect((await on.pod('next')).spec?.containers[0]?.imagePullPolicy).toBe('Always');
+  theatre.configure({});
 });
 
 test('a pod that is deleted by hand before the hand-over is simply tried again', async () => {

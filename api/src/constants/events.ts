@@ -10,12 +10,14 @@ export const EventReason = {
   Stopped: 'Stopped',
   Deleted: 'Deleted',
   SyncFailed: 'SyncFailed',
+  ConfigRefused: 'ConfigurationRefused',
+  ConfigReloaded: 'ConfigurationReloaded',
 } as const;
 export type EventReason = (typeof EventReason)[keyof typeof EventReason];
 
 export interface EventEntry {
   /** Which objects carry it. */
-  readonly on: readonly ('VirtualMachine' | 'VirtualMachineInstance')[];
+  readonly on: readonly ('VirtualMachine' | 'VirtualMachineInstance' | 'ConfigMap')[];
   readonly type: 'Normal' | 'Warning' | 'either';
   readonly means: string;
 }
@@ -59,4 +61,14 @@ export const eventGuide: Readonly<Record<EventReason, EventEntry>> = {
   },
   [EventReason.Stopped]: {on: instance, type: 'either', means: 'The guest has ended: the message says how.'},
   [EventReason.Deleted]: {on: instance, type: 'Normal', means: 'Nothing of the run is left.'},
+  [EventReason.ConfigRefused]: {
+    on: ['ConfigMap'],
+    type: 'Warning',
+    means: 'The configuration of the cluster is wrong: the message names the fields. The one before stays in force.',
+  },
+  [EventReason.ConfigReloaded]: {
+    on: ['ConfigMap'],
+    type: 'Normal',
+    means: 'The configuration of the cluster was refused before, and is in force again.',
+  },
 };

@@ -1,4 +1,5 @@
 /** The structural-schema builder: one value per field gives the CRD's node and the TypeScript type. */
+export {problemsIn, withDefaults} from './check.ts';
 export * from './collections.ts';
 export * from './kind.ts';
 export * from './refusal.ts';

@@ -18,7 +18,7 @@ test('without KVM the guest is emulated only where the admin allows it', () => {
   expect(chooseAccelerator([withoutKvm], {}, true)).toEqual({accelerator: 'tcg'});
   const refused = chooseAccelerator([withoutKvm], {}, false);
   expect(refused.accelerator).toBeUndefined();
-  expect(refused).toHaveProperty('message', expect.stringContaining('emulation.allow=true'));
+  expect(refused).toHaveProperty('message', expect.stringContaining('configuration.allowEmulation=true'));
 });
 
 test('a KVM node that the guest may not run on does not count when another node fits', () => {

@@ -30,4 +30,4 @@ const hasKvm = (node: NodeView): boolean => node.labels[Label.kvm] === ('usable'
 const noHost = `no node is labelled ${Label.schedulable}=true: check that the node-daemon is ready on the nodes that run guests`;
 const noKvm =
   `no fitting node has a usable KVM (label ${Label.kvm}=usable): its annotation says why; ` +
-  `set emulation.allow=true in the chart to run guests slowly without it`;
+  `set configuration.allowEmulation=true in the chart to run guests slowly without it`;

@@ -89,7 +89,7 @@ const container = (vmi: Instance, accelerator: Accelerator, config: Config): Con
     stdin: true,
     tty: true,
     terminationMessagePath: terminationLog,
-    resources: podResources(vmi.spec, accelerator),
+    resources: podResources(vmi.spec, accelerator, config),
     securityContext: {
       allowPrivilegeEscalation: false,
       capabilities: {drop: ['ALL']},

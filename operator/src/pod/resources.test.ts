@@ -1,11 +1,14 @@
 import {bytesOf, type Domain} from '@wherry/api';
 import {expect, test} from '@jest/globals';
-import {anInstanceSpec} from '../testing/fixtures.ts';
-import {podResources} from './resources.ts';
+import {anInstanceSpec, config} from '../testing/fixtures.ts';
+import {type Allocation, podResources} from './resources.ts';
 
 const MiB = 1024 * 1024;
-const resourcesOf = (domain: Partial<Domain>) =>
-  podResources(anInstanceSpec({domain: {memory: {guest: '256Mi'}, devices: {}, ...domain}}), 'kvm');
+const resourcesOf = (domain: Partial<Domain>, allocation: Partial<Allocation> = {}) =>
+  podResources(anInstanceSpec({domain: {memory: {guest: '256Mi'}, devices: {}, ...domain}}), 'kvm', {
+    ...config,
+    ...allocation,
+  });
 const overheadOf = (memory: string | undefined, asked: number): number => (bytesOf(memory ?? '0') - asked) / MiB;
 
 test('the guest’s memory is reserved, with the overhead on top', () => {
@@ -16,14 +19,29 @@ test('the guest’s memory is reserved, with the overhead on top', () => {
 
 test('emulation reserves more', () => {
   const spec = anInstanceSpec();
-  expect(bytesOf(podResources(spec, 'tcg').requests['memory'] ?? 0)).toBeGreaterThan(
-    bytesOf(podResources(spec, 'kvm').requests['memory'] ?? 0),
+  expect(bytesOf(podResources(spec, 'tcg', config).requests['memory'] ?? 0)).toBeGreaterThan(
+    bytesOf(podResources(spec, 'kvm', config).requests['memory'] ?? 0),
   );
 });
 
 test('each vCPU asks for a tenth of a CPU', () => {
   expect(resourcesOf({}).requests['cpu']).toBe('100m');
   expect(resourcesOf({cpu: {cores: 2, sockets: 2}}).requests['cpu']).toBe('400m');
+});
+
+test('the cluster may say how many vCPUs share a CPU', () => {
+  expect(resourcesOf({}, {cpuAllocationRatio: 1}).requests['cpu']).toBe('1000m');
+  expect(resourcesOf({cpu: {cores: 2}}, {cpuAllocationRatio: 3}).requests['cpu']).toBe('667m');
+});
+
+test('the cluster may overcommit memory, of which the overhead is no part', () => {
+  const {requests} = resourcesOf({}, {memoryOvercommit: 200});
+  expect(overheadOf(requests['memory'], 128 * MiB)).toBe(65);
+});
+
+test('a machine that says what it reserves is not overcommitted any further', () => {
+  const domain = {resources: {requests: {memory: '200Mi', cpu: '2'}}};
+  expect(resourcesOf(domain, {memoryOvercommit: 200, cpuAllocationRatio: 2})).toEqual(resourcesOf(domain));
 });
 
 test('what the user asks of the CPU is passed on', () => {
@@ -49,7 +67,7 @@ test('a memory limit gets the overhead on top as well, so that the guest never d
 
 test('the guest’s memory may be given by the limit alone', () => {
   const spec = anInstanceSpec({domain: {devices: {}, resources: {limits: {memory: '512Mi'}}}});
-  expect(overheadOf(podResources(spec, 'kvm').requests['memory'], 512 * MiB)).toBe(65);
+  expect(overheadOf(podResources(spec, 'kvm', config).requests['memory'], 512 * MiB)).toBe(65);
 });
 
 test('other resources are passed on as they are', () => {

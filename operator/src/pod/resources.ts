@@ -1,6 +1,7 @@
 import {
   type Accelerator,
   bytesOf,
+  type Config,
   guestMemoryBytes,
   type InstanceSpec,
   type Quantity,
@@ -11,24 +12,26 @@ import {overheadBytes} from './overhead.ts';
 
 type Quantities = Record<string, string>;
 
-/** KubeVirt's allocation ratio: ten vCPUs share a CPU unless the user asks for more. */
-const milliCpuPerVcpu = 100;
+/** What the cluster's configuration says about reservations. */
+export type Allocation = Pick<Config, 'cpuAllocationRatio' | 'memoryOvercommit'>;
 
 /**
  * Requests and limits of the pod. What the user asked for is for the guest: the overhead comes on top. Without a
- * memory request the whole guest is reserved; without a limit there is none.
+ * memory request the whole guest is reserved, or the part of it that the cluster's overcommitment leaves; without a limit
+ * there is none.
  */
 export const podResources = (
   spec: InstanceSpec,
   accelerator: Accelerator,
+  {cpuAllocationRatio, memoryOvercommit}: Allocation,
 ): {requests: Quantities; limits?: Quantities} => {
   const {requests = {}, limits = {}} = spec.domain.resources ?? {};
   const guestBytes = guestMemoryBytes(spec.domain);
   const vcpus = vcpuCount(spec.domain);
   const overhead = overheadBytes({engine: 'qemu', accelerator, vcpus, guestBytes});
   const asked = requests['memory'] ?? (spec.domain.memory?.guest === undefined ? limits['memory'] : undefined);
-  const memory = asked === undefined ? guestBytes : bytesOf(asked);
-  const cpu = requests['cpu'] ?? limits['cpu'] ?? `${vcpus * milliCpuPerVcpu}m`;
+  const memory = asked === undefined ? Math.ceil((guestBytes * 100) / memoryOvercommit) : bytesOf(asked);
+  const cpu = requests['cpu'] ?? limits['cpu'] ?? `${Math.ceil((vcpus * 1000) / cpuAllocationRatio)}m`;
   return {
     requests: {...text(requests), cpu: String(cpu), memory: quantityOfBytes(memory + overhead)},
     ...(Object.keys(limits).length === 0 ? {} : {limits: podLimits(limits, overhead)}),

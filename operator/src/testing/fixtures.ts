@@ -18,8 +18,10 @@ import type {NodeView} from '../pod/node-fit.ts';
 export const config: Config = {
   launcherImage: 'wherry/launcher:test',
   imagePullPolicy: 'IfNotPresent',
-  allowEmulation: true,
   logLevel: 'info',
+  allowEmulation: true,
+  cpuAllocationRatio: 10,
+  memoryOvercommit: 100,
 };
 
 export const anInstanceSpec = (overrides: Partial<InstanceSpec> = {}): InstanceSpec => ({

@@ -59,7 +59,7 @@ const gathered = async ({vmi, pods = [], nodes = [node('n1')], claims = [], live
       },
     },
     lastWords: lastWords ?? new LastWords(),
-    config,
+    config: {current: config},
   };
   return gather(sources as never, {namespace: 'default', name: 'web'}, new AbortController().signal);
 };

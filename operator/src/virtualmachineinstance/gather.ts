@@ -1,5 +1,5 @@
 import {type Config, podNameOf} from '@wherry/api';
-import {type Client, core, type Key, type Node, type PersistentVolumeClaim, type Pod} from '@wherry/kube';
+import {type Client, core, type Key, type Live, type Node, type PersistentVolumeClaim, type Pod} from '@wherry/kube';
 import {Index, type Readers} from '../caches.ts';
 import {isOutOfService, viewOf} from '../node-view.ts';
 import {controllerUid, type Instance} from '../objects.ts';
@@ -10,7 +10,7 @@ export interface Sources {
   readonly caches: Readers;
   readonly client: Pick<Client, 'get'>;
   readonly lastWords: LastWords;
-  readonly config: Config;
+  readonly config: Pick<Live<Config>, 'current'>;
 }
 
 /** Everything that a decision about this instance needs; undefined when there is none. */
@@ -28,7 +28,7 @@ export const gather = async (sources: Sources, key: Key, signal: AbortSignal): P
     claims: claimsOf(caches, vmi),
     nodes: isWaiting(vmi) ? caches.nodes.list().map(viewOf) : [],
     nodeFenced: pod === undefined && (await isFenced(sources, vmi.status?.nodeName, signal)),
-    config,
+    config: config.current,
   };
 };
 

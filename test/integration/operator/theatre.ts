@@ -1,6 +1,10 @@
 /** A real control plane with the chart installed, and operators that run in the test's process. */
 import {randomUUID} from 'node:crypto';
+import {mkdtempSync, writeFileSync} from 'node:fs';
+import {rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {parseConfig} from '@wherry/api';
 import {
   Client,
   core,
@@ -8,6 +12,7 @@ import {
   fromKubeconfig,
   type KubeConfig,
   type KubeObject,
+  LiveFile,
   type Log,
   systemClock,
 } from '@wherry/kube';
@@ -36,6 +41,9 @@ const log: Log = {
   warn: (fields, message) => remember(message, fields),
   error: (fields, message) => remember(message, fields),
 };
+const ignore = (): void => undefined;
+/** For what a test provokes. */
+const silent: Log = {debug: ignore, info: ignore, warn: ignore, error: ignore};
 const remembered: string[] = [];
 const remember = (message: string, fields: object): void => {
   const {err} = fields as {err?: Error};
@@ -61,6 +69,7 @@ export class Theatre {
   readonly client: Client;
   readonly #control: ControlPlane;
   readonly #operators = new Map<string, Running>();
+  readonly #folder = mkdtempSync(join(tmpdir(), 'wherry-theatre-'));
   #writes = 0;
   /** Conditions that an operator wrote with a word that the list of reasons does not have. */
   readonly strayWords: string[] = [];
@@ -68,6 +77,16 @@ export class Theatre {
   private constructor(control: ControlPlane, client: Client) {
     this.#control = control;
     this.client = client;
+    this.configure({});
+  }
+
+  /** Changes the configuration of all operators, as the kubelet does with the file that they read. */
+  configure(config: object): void {
+    writeFileSync(this.#configPath, JSON.stringify({launcherImage: 'wherry/launcher:test', ...config}));
+  }
+
+  get #configPath(): string {
+    return join(this.#folder, 'config.json');
   }
 
   static async open(): Promise<Theatre> {
@@ -87,6 +106,7 @@ export class Theatre {
     await this.stopOperators();
     await this.client?.close();
     await this.#control.stop();
+    await rm(this.#folder, {recursive: true});
   }
 
   /** What the operators warned of so far. */
@@ -102,14 +122,18 @@ export class Theatre {
     const registry = new Registry();
     const client = new Client({kubeConfig: await this.#credentials(), userAgent: 'wherry-operator', registry});
     const life: Life = {left: diesAfter};
+    const path = this.#configPath;
+    const config = new LiveFile({
+      path,
+      parse: parseConfig,
+      metric: 'wherry_config',
+      everyMs: 50,
+      log: silent,
+      registry,
+    });
     const operator = makeOperator({
       client: this.#counting(client, life),
-      config: {
-        launcherImage: 'wherry/launcher:test',
-        imagePullPolicy: 'IfNotPresent',
-        allowEmulation: false,
-        logLevel: 'info',
-      },
+      config,
       log,
       registry,
       clock: systemClock,
@@ -119,6 +143,7 @@ export class Theatre {
       healthPort: 0,
       metricsPort: 0,
     });
+    operator.addRunnable(config);
     const stop = new AbortController();
     const done = operator.run(stop.signal).then(() => client.close());
     this.#operators.set(name, {life, stop, done, registry});
