@@ -15,12 +15,23 @@ const suite = 'trixie';
 const packages = ['qemu-system-x86', 'qemu-utils', 'seabios', 'libgcc-s1'];
 const programs = ['usr/bin/qemu-system-x86_64', 'usr/bin/qemu-img'];
 
-/** Firmware: SeaBIOS, and the option ROMs by which QEMU loads a kernel that stands outside the guest's disks. */
-const firmware: Readonly<Record<string, string>> = Object.fromEntries([
-  ...['bios-256k.bin', 'vgabios-stdvga.bin', 'vgabios-virtio.bin'].map(file => [
+/** Devices that Debian keeps out of the program, and where QEMU looks for them. */
+const moduleFolder = `${libraries}/qemu`;
+const modules = ['hw-display-virtio-gpu', 'hw-display-virtio-gpu-pci', 'hw-display-virtio-vga'];
+
+const graphics = ['stdvga', 'cirrus', 'bochs-display', 'virtio', 'ramfb'];
+
+/**
+ * SeaBIOS, the BIOS of each graphics card, the option ROMs by which QEMU loads a kernel that stands outside the guest's
+ * disks, and the keyboard layout without which it serves no VNC.
+ */
+const files: Readonly<Record<string, string>> = Object.fromEntries([
+  ...['bios-256k.bin', ...graphics.map(card => `vgabios-${card}.bin`)].map(file => [
     `usr/share/seabios/${file}`,
     `usr/share/qemu/${file}`,
   ]),
+  ...modules.map(name => [`${moduleFolder}/${name}.so`, `${moduleFolder}/${name}.so`]),
+  ['usr/share/qemu/keymaps/en-us', 'usr/share/qemu/keymaps/en-us'],
   ...['kvmvapic.bin', 'linuxboot.bin', 'linuxboot_dma.bin', 'pvh.bin', 'multiboot_dma.bin'].map(file => [
     `usr/share/qemu/${file}`,
     `usr/share/qemu/${file}`,
@@ -51,7 +62,7 @@ export async function qemuClosure(progress: Progress = standardProgress()): Prom
     progress.step('make a QEMU closure from Debian packages', say =>
       withDebianTree({suite, packages}, say, async tree => {
         const root = join(partial, 'root');
-        await copyClosure(tree, root, {programs, files: firmware});
+        await copyClosure(tree, root, {programs, files});
         await run('strip', ['--strip-unneeded', ...programs.map(program => join(root, program))]);
         await writeWrappers(join(partial, 'bin'));
       }),
@@ -78,5 +89,6 @@ async function writeWrappers(bin: string): Promise<void> {
 /** QEMU finds its firmware from where its executable lies; run through the loader, that is the loader. */
 const wrapper = (program: string, firmwareOption: string): string => `#!/bin/sh
 root=$(dirname "$(readlink -f "$0")")/../root
+export QEMU_MODULE_DIR="$root/${moduleFolder}"
 exec "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/${libraries}" "$root/${program}"${firmwareOption} "$@"
 `;

@@ -16,6 +16,7 @@ export const bootModules: readonly string[] = [
 export const lateModules: readonly string[] = [
   'virtio-rng',
   'virtio_balloon',
+  'virtio_input',
   'virtio_mem',
   'virtio_scsi',
   'sd_mod',

@@ -148,8 +148,9 @@ export class Daemon {
 
   #tell(): Tell {
     const {recorder} = this.#parts;
+    const warnings: readonly string[] = [EventReason.SyncFailed, EventReason.IoError];
     return (vmi, reason, message) =>
-      recorder.event(vmi, {type: reason === EventReason.Started ? 'Normal' : 'Warning', reason, message});
+      recorder.event(vmi, {type: warnings.includes(reason) ? 'Warning' : 'Normal', reason, message});
   }
 
   #reporter(): NodeReporter {

@@ -26,6 +26,10 @@ export interface TinyOptions {
   readonly disks?: readonly object[];
   readonly volumes?: readonly object[];
   readonly kernelArgs?: string;
+  /** More fields of the instance's spec, of its domain, of its devices. */
+  readonly spec?: object;
+  readonly domain?: object;
+  readonly devices?: object;
 }
 
 /** The spec of an instance that boots the tiny guest's kernel directly. */
@@ -43,10 +47,13 @@ export const tinyInstanceSpec = (image: string, options: TinyOptions = {}): obje
     devices: {
       disks: options.disks ?? [],
       interfaces: [{name: 'default', masquerade: {}, ...(options.ports === undefined ? {} : {ports: options.ports})}],
+      ...options.devices,
     },
+    ...options.domain,
   },
   networks: [{name: 'default', pod: {}}],
   volumes: options.volumes ?? [],
+  ...options.spec,
 });
 
 export const tinyVm = (name: string, image: string, options: TinyOptions = {}): object => ({

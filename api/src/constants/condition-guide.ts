@@ -34,6 +34,7 @@ export const conditionGuide: readonly ConditionEntry[] = [
       True: {[Reason.GuestRunning]: 'The guest runs.'},
       False: {
         [Reason.GuestNotRunning]: 'The guest is being started, cannot be started as the message says, or has ended.',
+        [Reason.GuestPaused]: 'The guest is paused.',
         [Reason.PodTerminating]: 'The pod is being deleted: the guest is shutting down.',
         [Reason.PodNotExists]:
           'The pod is gone, and nobody has said yet that its engine is. Nothing is started before that is known.',
@@ -93,7 +94,13 @@ export const conditionGuide: readonly ConditionEntry[] = [
     type: InstanceCondition.Paused,
     on: both,
     means: 'The vCPUs of the guest are stopped.',
-    reasons: {True: {[Reason.PausedByUser]: 'Somebody paused it.'}},
+    reasons: {
+      True: {
+        [Reason.PausedByUser]: 'It was started paused, or somebody paused it.',
+        [Reason.PausedIoError]:
+          'A disk could not be read or written, and the engine stopped the guest: mend the storage, then stop and start the machine.',
+      },
+    },
   },
   {
     type: InstanceCondition.SoftwareEmulation,

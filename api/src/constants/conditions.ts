@@ -34,3 +34,6 @@ export const MachineCondition = {
 export type MachineConditionType = (typeof MachineCondition)[keyof typeof MachineCondition];
 
 export type ConditionType = InstanceConditionType | MachineConditionType;
+
+/** Message of Ready=False for the reason GuestPaused: operator and node-daemon say it in the same words. */
+export const GUEST_PAUSED = 'the guest is paused';

@@ -17,6 +17,10 @@ export const endGuide: Readonly<
     phase: ['Succeeded', 'Failed'],
     means: 'The pod was stopped before the guest had started.',
   },
+  [EndReason.GuestRebooted]: {
+    phase: ['Succeeded'],
+    means: 'The guest rebooted, and its rebootPolicy is Terminate.',
+  },
   [EndReason.GuestPanicked]: {phase: ['Failed'], means: 'The kernel of the guest panicked.'},
   [EndReason.EngineCrashed]: {phase: ['Failed'], means: 'The engine crashed or was killed.'},
   [EndReason.StartFailed]: {phase: ['Failed'], means: 'The guest could not be started: the message says at what.'},

@@ -6,6 +6,9 @@ export const EventReason = {
   SuccessfulDelete: 'SuccessfulDelete',
   Created: 'Created',
   Started: 'Started',
+  Paused: 'Paused',
+  Resumed: 'Resumed',
+  IoError: 'IOerror',
   ShuttingDown: 'ShuttingDown',
   Stopped: 'Stopped',
   Deleted: 'Deleted',
@@ -44,6 +47,13 @@ export const eventGuide: Readonly<Record<EventReason, EventEntry>> = {
     means: 'The node-daemon has handed the guest to its launcher.',
   },
   [EventReason.Started]: {on: instance, type: 'Normal', means: 'The guest runs.'},
+  [EventReason.Paused]: {on: instance, type: 'Normal', means: 'The guest is paused: somebody wants it so.'},
+  [EventReason.Resumed]: {on: instance, type: 'Normal', means: 'The guest runs on.'},
+  [EventReason.IoError]: {
+    on: instance,
+    type: 'Warning',
+    means: 'A disk could not be read or written, and the engine stopped the guest.',
+  },
   [EventReason.SyncFailed]: {
     on: instance,
     type: 'Warning',

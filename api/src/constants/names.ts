@@ -37,6 +37,11 @@ export const Annotation = {
   kvmReason: 'wherry.dev/kvm-reason',
   /** On a template or instance: auto, native or qemu. Defaults to auto. */
   engine: 'wherry.dev/engine',
+  /**
+   * On a template or instance: true pauses the guest, false resumes it. Level-triggered: it holds for as long as it stands
+   * there. Without it nobody but the guest's own engine pauses or resumes it.
+   */
+  paused: 'wherry.dev/paused',
   /** On a VM pod: the accelerator that the operator chose, an `Accelerator`. */
   accelerator: 'wherry.dev/accelerator',
   /** On an instance: the generation of the VirtualMachine that it was made from. */

@@ -6,6 +6,7 @@ export const Reason = {
   GuestRunning: 'GuestRunning',
   // Ready=False of an instance
   GuestNotRunning: 'GuestNotRunning',
+  GuestPaused: 'GuestPaused',
   PodTerminating: 'PodTerminating',
   PodNotExists: 'PodNotExists',
   PodConditionMissing: 'PodConditionMissing',
@@ -37,6 +38,7 @@ export const Reason = {
   StartFailed: 'StartFailed',
   // Paused=True
   PausedByUser: 'PausedByUser',
+  PausedIoError: 'PausedIOError',
   // SoftwareEmulation=True
   NoHardwareVirtualization: 'NoHardwareVirtualization',
   // wherry.dev/EngineActive
@@ -59,6 +61,7 @@ export const EndReason = {
   ShutDownOnRequest: 'ShutDownOnRequest',
   KilledAfterGrace: 'KilledAfterGrace',
   StoppedBeforeStart: 'StoppedBeforeStart',
+  GuestRebooted: 'GuestRebooted',
   GuestPanicked: 'GuestPanicked',
   EngineCrashed: 'EngineCrashed',
   StartFailed: 'StartFailed',

@@ -1,20 +1,58 @@
 /** Devices of the guest. */
-import {boolean, listMap, marker, object, optional} from '../schema/index.ts';
+import {boolean, type Infer, listMap, marker, object, optional} from '../schema/index.ts';
 import {disk} from './disk.ts';
+import {input, video} from './graphics.ts';
 import {guestInterface} from './network.ts';
 
-export const devices = object('Devices of the guest.', {
-  disks: optional(
-    listMap('Disks, in boot order. A volume without one gets a virtio disk.', disk, {keys: ['name'], maxItems: 256}),
-  ),
-  interfaces: optional(
-    listMap('Network interfaces. Defaults to one with masquerade on the network of the pod.', guestInterface, {
-      keys: ['name'],
-      maxItems: 32,
-    }),
-  ),
-  rng: optional(marker('A source of randomness. Every guest has one, with or without this.')),
-  autoattachPodInterface: optional(
-    boolean('Whether a guest without interfaces and networks gets the default one. Defaults to true.'),
-  ),
-});
+export const devices = object(
+  'Devices of the guest.',
+  {
+    disks: optional(
+      listMap('Disks, in boot order. A volume without one gets a virtio disk.', disk, {keys: ['name'], maxItems: 256}),
+    ),
+    interfaces: optional(
+      listMap('Network interfaces. Defaults to one with masquerade on the network of the pod.', guestInterface, {
+        keys: ['name'],
+        maxItems: 32,
+      }),
+    ),
+    rng: optional(marker('A source of randomness. Every guest has one, with or without this.')),
+    autoattachPodInterface: optional(
+      boolean('Whether a guest without interfaces and networks gets the default one. Defaults to true.'),
+    ),
+    autoattachMemBalloon: optional(
+      boolean(
+        'Whether the guest has a balloon, by which it says how it uses its memory and gives back what it does not need. Defaults to true.',
+      ),
+    ),
+    autoattachSerialConsole: optional(
+      boolean('Whether the guest has a serial port, which is its console. Defaults to true.'),
+    ),
+    logSerialConsole: optional(
+      boolean("Whether the serial console goes to the log of the guest's pod. Defaults to true."),
+    ),
+    autoattachGraphicsDevice: optional(
+      boolean(
+        'Whether the guest has a graphics card. Defaults to whether video says of which type: unlike in KubeVirt, a guest that asks for none has none, for nothing shows its screen yet.',
+      ),
+    ),
+    video: optional(video),
+    autoattachInputDevice: optional(
+      boolean('Whether a guest without inputs has a tablet on its USB, as pointing device. Defaults to false.'),
+    ),
+    inputs: optional(
+      listMap('Pointing devices. A keyboard (PS/2) every guest has.', input, {keys: ['name'], maxItems: 16}),
+    ),
+  },
+  {
+    rules: [
+      {
+        rule: '!has(self.video) || !has(self.video.type) || self.?autoattachGraphicsDevice.orValue(true)',
+        message:
+          'must not say of which type the graphics card is where autoattachGraphicsDevice is false: remove one of the two',
+        fieldPath: '.video',
+      },
+    ],
+  },
+);
+export type Devices = Infer<typeof devices>;

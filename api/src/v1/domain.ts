@@ -1,9 +1,17 @@
 /** The machine itself: each part has a file of its name. */
-import {type Infer, object, optional} from '../schema/index.ts';
+import {type Infer, object, optional, string} from '../schema/index.ts';
 import {cpu} from './cpu.ts';
 import {devices} from './devices.ts';
 import {firmware} from './firmware.ts';
 import {memory, memoryRules, resources} from './memory.ts';
+
+const rebootPolicy = string(
+  'What a reboot of the guest does: Reboot lets it go on in the same instance; Terminate ends the instance, so that its VirtualMachine, where its run strategy says so, makes a new one from its template. Defaults to Reboot.',
+  {
+    maxLength: 63,
+    rules: [{rule: "self in ['', 'Reboot', 'Terminate']", message: 'must be Reboot or Terminate'}],
+  },
+);
 
 export const domain = object(
   'The virtual machine.',
@@ -13,6 +21,7 @@ export const domain = object(
     resources: optional(resources),
     firmware: optional(firmware),
     devices,
+    rebootPolicy: optional(rebootPolicy),
   },
   {rules: memoryRules},
 );

@@ -1,8 +1,10 @@
 /** The kinds of kubevirt.io/v1: one file per kind, shared parts beside them. */
 export type {CloudInitNoCloud} from './cloud-init.ts';
 export type {Condition, ConditionStatus, Verdict} from './condition.ts';
+export type {Devices} from './devices.ts';
 export type {Disk} from './disk.ts';
 export type {Domain} from './domain.ts';
+export type {InputBus, VideoType} from './graphics.ts';
 export type {InstanceSpec, InstanceSpecInput} from './instance-spec.ts';
 export type {GuestOsInfo, InstanceStatus, InterfaceStatus, VolumeStatus} from './instance-status.ts';
 export type {Interface, InterfacePort, Network} from './network.ts';

@@ -9,6 +9,7 @@ import {
   object,
   optional,
   type Rule,
+  string,
   withRefusals,
 } from '../schema/index.ts';
 import {domain} from './domain.ts';
@@ -56,6 +57,12 @@ const supported = object(
         maximum: 31_536_000,
       }),
       30,
+    ),
+    startStrategy: optional(
+      string(
+        'Paused: the guest is made, but does not run until it is resumed, as by the annotation wherry.dev/paused. Without it the guest runs at once.',
+        {maxLength: 63, rules: [{rule: "self in ['', 'Paused']", message: 'must be Paused'}]},
+      ),
     ),
     hostname: optional(dnsLabel('Host name of the guest. Defaults to the name of the object.')),
     nodeSelector: optional(labels('The guest runs only on nodes with these labels.')),

@@ -17,6 +17,7 @@ export const LauncherExit = {
   ShutDownOnRequest: 20,
   KilledAfterGrace: 21,
   StoppedBeforeStart: 22,
+  GuestRebooted: 23,
   GuestPanicked: 30,
   EngineCrashed: 31,
   StartFailed: 32,
@@ -54,6 +55,10 @@ export interface Plan {
   readonly dhcp: readonly DhcpAnswer[];
   /** Seconds between the power button and the kill. */
   readonly graceSeconds: number;
+  /** The guest is made, but does not run until somebody resumes it. Defaults to false; left out where it is. */
+  readonly startPaused?: boolean;
+  /** The serial console goes to the pod's log as well. Defaults to true; left out where it is. */
+  readonly logConsole?: boolean;
 }
 
 export type FileStep =
@@ -131,6 +136,7 @@ export interface LauncherStatus {
 }
 
 export type LauncherEvent =
+  /** `Running` for the reason `Paused` is a guest that waits to be resumed for the first time. */
   | {readonly type: 'state'; readonly state: LauncherState; readonly reason?: string; readonly message?: string}
   | {readonly type: 'engine'; readonly qmp: {readonly event: string; readonly data?: object}}
   | ({readonly type: 'lease'} & LauncherLease)

@@ -56,6 +56,11 @@ impl Console {
         Ok(())
     }
 
+    /// What the guest says goes to connections alone from now on, and not to the pod's log.
+    pub fn detach_stdout(&mut self) {
+        self.attached.retain(|one| one.is_connection || one.types);
+    }
+
     /// The launcher's end of the guest's serial port, non-blocking.
     pub fn connect_guest(&mut self, serial: OwnedFd) {
         self.guest = Some(serial);

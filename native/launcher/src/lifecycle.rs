@@ -45,7 +45,10 @@ pub enum Sign {
 
 #[derive(Debug)]
 pub enum Input {
-    PlanAccepted,
+    PlanAccepted {
+        /// The guest stays as it was made until a peer lets it run.
+        start_paused: bool,
+    },
     FilesReady,
     /// A file could not be made or the engine's process could not be.
     NotStarted(String),
@@ -80,6 +83,7 @@ pub enum Effect {
 pub struct Lifecycle {
     phase: Phase,
     facts: Facts,
+    start_paused: bool,
     paused: bool,
     stop: Option<Stop>,
 }
@@ -94,6 +98,10 @@ impl Lifecycle {
         self.phase
     }
 
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
     /// When the next `Tick` is due.
     pub fn deadline(&self) -> Option<Instant> {
         let stop = self.stop.as_ref().filter(|_| !self.facts.killed)?;
@@ -102,10 +110,14 @@ impl Lifecycle {
 
     pub fn step(&mut self, now: Instant, input: Input) -> Vec<Effect> {
         match input {
-            Input::PlanAccepted => self.enter(Phase::Preparing, Effect::MakeFiles),
+            Input::PlanAccepted { start_paused } => {
+                self.start_paused = start_paused;
+                self.enter(Phase::Preparing, Effect::MakeFiles)
+            }
             Input::FilesReady => self.enter(Phase::Starting, Effect::Spawn),
             Input::NotStarted(why) => vec![Effect::Finish(Outcome::StartFailed, why)],
             Input::Greeted => self.if_starting(|_| vec![Effect::Tell(Own::Negotiate)]),
+            Input::Answered(Own::Negotiate) if self.start_paused => self.if_starting(Self::waits),
             Input::Answered(Own::Negotiate) => {
                 self.if_starting(|_| vec![Effect::Tell(Own::Continue)])
             }
@@ -145,6 +157,13 @@ impl Lifecycle {
         })
     }
 
+    /// The engine says STOP only of a guest that has run, so this pause is known from the plan.
+    fn waits(&mut self) -> Vec<Effect> {
+        self.paused = true;
+        self.phase = Phase::Running;
+        vec![Effect::Announce(Phase::Running)]
+    }
+
     fn give_up(&mut self, own: Own, why: &str) -> Vec<Effect> {
         let what = match own {
             Own::Negotiate => "the negotiation of capabilities",
@@ -178,7 +197,8 @@ impl Lifecycle {
         match self.phase {
             Phase::Idle | Phase::Preparing => vec![stopped_before_start()],
             Phase::Starting => self.kill(),
-            Phase::Running if grace_seconds == 0 => self.kill(),
+            // One that has not run has nothing to lose, and would only begin to boot to hear the button.
+            Phase::Running if grace_seconds == 0 || !self.facts.ran => self.kill(),
             Phase::Running => {
                 self.facts.stop_requested = true;
                 self.phase = Phase::Stopping;

@@ -12,6 +12,7 @@ pub enum Outcome {
     ShutDownOnRequest = 20,
     KilledAfterGrace = 21,
     StoppedBeforeStart = 22,
+    GuestRebooted = 23,
     GuestPanicked = 30,
     EngineCrashed = 31,
     StartFailed = 32,
@@ -27,7 +28,10 @@ impl Outcome {
     pub fn wants_explanation(self) -> bool {
         !matches!(
             self,
-            Self::PoweredOff | Self::ShutDownOnRequest | Self::StoppedBeforeStart
+            Self::PoweredOff
+                | Self::ShutDownOnRequest
+                | Self::StoppedBeforeStart
+                | Self::GuestRebooted
         )
     }
 }
@@ -96,6 +100,11 @@ pub fn decide(facts: &Facts, exit: Exit, stderr: &str) -> (Outcome, String) {
         (Exit::Code(0), _) if facts.stop_requested => (
             Outcome::ShutDownOnRequest,
             "the guest shut down on request".into(),
+        ),
+        // Only an engine that was started with `reboot=shutdown` ends at a reset, whoever asked for it.
+        (Exit::Code(0), Some("guest-reset" | "host-qmp-system-reset")) => (
+            Outcome::GuestRebooted,
+            "the guest rebooted, which ends this run".into(),
         ),
         (Exit::Code(0), _) => (Outcome::PoweredOff, "the guest shut itself down".into()),
         (exit, _) => (
@@ -178,6 +187,24 @@ mod tests {
             (
                 "follows the button",
                 stopped(shutdown("guest-shutdown")),
+                Code(0),
+                ShutDownOnRequest,
+            ),
+            (
+                "reboots where a reboot ends it",
+                shutdown("guest-reset"),
+                Code(0),
+                GuestRebooted,
+            ),
+            (
+                "is reset where a reboot ends it",
+                shutdown("host-qmp-system-reset"),
+                Code(0),
+                GuestRebooted,
+            ),
+            (
+                "reboots instead of following the button",
+                stopped(shutdown("guest-reset")),
                 Code(0),
                 ShutDownOnRequest,
             ),
@@ -288,12 +315,13 @@ mod tests {
             ShutDownOnRequest,
             KilledAfterGrace,
             StoppedBeforeStart,
+            GuestRebooted,
             GuestPanicked,
             EngineCrashed,
             StartFailed,
             LauncherFailed,
         ]
         .map(Outcome::code);
-        assert_eq!(codes, [0, 20, 21, 22, 30, 31, 32, 33]);
+        assert_eq!(codes, [0, 20, 21, 22, 23, 30, 31, 32, 33]);
     }
 }

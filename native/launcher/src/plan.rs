@@ -19,6 +19,16 @@ pub struct Plan {
     pub files: Vec<FileStep>,
     pub dhcp: Vec<DhcpAnswer>,
     pub grace_seconds: u64,
+    /// The guest stays as it was made until somebody sends the engine `cont`.
+    #[serde(default)]
+    pub start_paused: bool,
+    /// The guest's console goes to the launcher's standard output as well.
+    #[serde(default = "yes")]
+    pub log_console: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -263,6 +273,17 @@ mod tests {
             plan.arguments(&numbers).unwrap(),
             ["-add-fd", "fd=7,set=1", "-x", "12"]
         );
+    }
+
+    #[test]
+    fn a_guest_runs_at_once_and_its_console_is_logged_unless_the_plan_says_otherwise() {
+        let plan: Plan = serde_json::from_value(sample()).unwrap();
+        assert!(!plan.start_paused && plan.log_console);
+        let mut other = sample();
+        other["startPaused"] = json!(true);
+        other["logConsole"] = json!(false);
+        let plan: Plan = serde_json::from_value(other).unwrap();
+        assert!(plan.start_paused && !plan.log_console);
     }
 
     #[test]

@@ -153,10 +153,20 @@ pub struct Empty {}
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Event<'a> {
-    State { state: Phase },
-    Engine { qmp: &'a RawValue },
+    State {
+        state: Phase,
+        /// `Paused` where the guest has been made, and waits to be resumed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'static str>,
+    },
+    Engine {
+        qmp: &'a RawValue,
+    },
     Lease(&'a Lease),
-    Exited { outcome: Outcome, message: &'a str },
+    Exited {
+        outcome: Outcome,
+        message: &'a str,
+    },
 }
 
 /// The body of an answer.

@@ -46,7 +46,8 @@ export interface EngineKind {
   attach(connection: LauncherConnection): Engine;
 }
 
-export type RunState = 'running' | 'paused' | 'stopped' | 'panicked' | 'starting';
+/** `ioError`: the engine itself has stopped the guest, because a disk could not be read or written. */
+export type RunState = 'running' | 'paused' | 'ioError' | 'stopped' | 'panicked' | 'starting';
 
 export interface EngineDescription {
   readonly name: EngineName;
@@ -109,7 +110,9 @@ export interface Engine {
   migrateOut(peer: string): Promise<void>;
   migrateIn(listener: string): Promise<void>;
   open(stream: string): Promise<NodeJS.ReadWriteStream>;
-  /** Makes the guest say how it uses its memory from now on; asking twice changes nothing. */
+  /**
+   * Makes the guest say how it uses its memory from now on; asking twice changes nothing. Only for a guest with a balloon.
+   */
   watchMemory(): Promise<void>;
   stats(): Promise<EngineStats>;
   describe(): Promise<EngineDescription>;

@@ -10,7 +10,8 @@ const launcher = (overrides: Partial<Connected> = {}): LauncherView => ({
   at: 'connected',
   uid: UID,
   state: 'Idle',
-  paused: false,
+  paused: undefined,
+  diskFailed: false,
   panicked: false,
   agent: false,
   ending: undefined,
@@ -45,6 +46,24 @@ const table: [string, Parameters<typeof decide>[0], object][] = [
     'a guest that runs is reported',
     {vmi: scheduled, podUid: 'p', launcher: launcher({state: 'Running'})},
     {do: 'reportRunning'},
+  ],
+  [
+    'a guest that runs and is to be paused is told so before it is reported',
+    {
+      vmi: vmi({phase: 'Running'}, {annotations: {'wherry.dev/paused': 'true'}}),
+      podUid: 'p',
+      launcher: launcher({state: 'Running'}),
+    },
+    {do: 'reportRunning', command: 'pause'},
+  ],
+  [
+    'a guest that shuts down is not paused',
+    {
+      vmi: vmi({phase: 'Running'}, {annotations: {'wherry.dev/paused': 'true'}}),
+      podUid: 'p',
+      launcher: launcher({state: 'Stopping'}),
+    },
+    {do: 'wait'},
   ],
   [
     'a guest that ran before the daemon did is adopted, not started',

@@ -1,6 +1,7 @@
 /** What is to be done about one guest. Pure. */
 import {InstanceCondition, isFinal, Phase, type VirtualMachineInstance} from '@wherry/api';
 import type {LauncherView} from './launcher-view.ts';
+import {type PauseCommand, pauseCommand} from './pausing.ts';
 
 /** Everything that a decision about one guest may look at. */
 export interface World {
@@ -18,8 +19,8 @@ export type Step =
   | {readonly do: 'wait'; readonly afterMs?: number}
   /** Hand the plan to the launcher. */
   | {readonly do: 'start'}
-  /** Say in its status what is true of the running guest. */
-  | {readonly do: 'reportRunning'}
+  /** Say in its status what is true of the running guest, after it was told to pause or to go on, if it must be told. */
+  | {readonly do: 'reportRunning'; readonly command?: PauseCommand}
   /** Say that no engine of this run lives, nor ever will. */
   | {readonly do: 'reportGone'; readonly why: 'EngineExited' | 'PodGone'; readonly message: string}
   /** Something that should not be: nothing is touched, and a person must look. */
@@ -75,8 +76,10 @@ const withLauncher = (vmi: VirtualMachineInstance, launcher: LauncherView & {rea
     case 'Preparing':
     case 'Starting':
       return {do: 'wait', afterMs: STARTING_MS};
-    case 'Running':
-      return {do: 'reportRunning'};
+    case 'Running': {
+      const command = pauseCommand(vmi, launcher.paused);
+      return command === undefined ? {do: 'reportRunning'} : {do: 'reportRunning', command};
+    }
     case 'Stopping':
       return {do: 'wait'};
   }

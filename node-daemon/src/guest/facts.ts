@@ -51,9 +51,13 @@ export class GuestFacts {
   async gather(vmi: VirtualMachineInstance): Promise<RunningFacts> {
     const {link, engine} = this.#options;
     const {view} = link;
-    this.#steady ??= await this.#look();
+    this.#steady ??= await this.#look(vmi.spec.domain.devices.autoattachMemBalloon !== false);
     const {network, version} = this.#steady;
-    this.#pause = settledPause(this.#pause, view.at === 'connected' && view.paused, this.#options.monotonic());
+    this.#pause = settledPause(
+      this.#pause,
+      view.at === 'connected' ? view.paused : undefined,
+      this.#options.monotonic(),
+    );
     const machine = effectiveMachine(vmi, {accelerator: acceleratorOf(vmi), mtu: network.mtu, vhost: false});
     return {
       machine,
@@ -81,13 +85,13 @@ export class GuestFacts {
     this.#agent.close();
   }
 
-  async #look(): Promise<Steady> {
+  async #look(balloon: boolean): Promise<Steady> {
     const {sources, link} = this.#options;
     const {engine} = link;
     const [network, {version}] = await Promise.all([
       sources.podNetwork(link.process),
       engine.describe(),
-      engine.watchMemory(),
+      ...(balloon ? [engine.watchMemory()] : []),
     ]);
     return {network, version};
   }

@@ -19,16 +19,33 @@ test('only the agent’s own port tells of the agent', () => {
 test('an event that says what is known already changes nothing', () => {
   expect(after(view, 'RESUME')).toBe(view);
   const paused = after(view, 'STOP');
-  expect(paused).toMatchObject({paused: true});
+  expect(paused).toMatchObject({paused: 'user'});
   expect(after(paused, 'STOP')).toBe(paused);
 });
 
+test('a stop is the engine’s own where a disk failed before, and somebody’s wish after that again', () => {
+  const failed = after(view, 'BLOCK_IO_ERROR', {device: 'd', action: 'stop'});
+  expect(after(failed, 'STOP')).toMatchObject({paused: 'ioError'});
+  const resumed = after(after(failed, 'STOP'), 'RESUME');
+  expect(after(resumed, 'STOP')).toMatchObject({paused: 'user'});
+  expect(after(view, 'BLOCK_IO_ERROR', {device: 'd', action: 'report'})).toBe(view);
+  expect(after(view, 'BLOCK_IO_ERROR')).toBe(view);
+});
+
+test('a guest that was started paused is known by the launcher’s word for it', () => {
+  const starting = {...view, state: 'Starting'} as const;
+  const waiting = afterEvent(starting, {type: 'state', state: 'Running', reason: 'Paused'});
+  expect(waiting).toMatchObject({state: 'Running', paused: 'user'});
+  expect(after(waiting, 'RESUME')).toMatchObject({paused: undefined});
+  expect(afterEvent(starting, {type: 'state', state: 'Running'})).toMatchObject({paused: undefined});
+});
+
 test('a pause counts at once, and its end once the pause is a second old', () => {
-  const running = settledPause(undefined, false, 0);
-  const paused = settledPause(running, true, 5000);
-  expect(paused).toEqual({paused: true, since: 5000});
-  expect(settledPause(paused, false, 5999)).toBe(paused);
-  expect(pauseDueMs(paused, false, 5400)).toBe(600);
-  expect(pauseDueMs(paused, true, 5400)).toBeUndefined();
-  expect(settledPause(paused, false, 6000)).toEqual({paused: false, since: 6000});
+  const running = settledPause(undefined, undefined, 0);
+  const paused = settledPause(running, 'user', 5000);
+  expect(paused).toEqual({paused: 'user', since: 5000});
+  expect(settledPause(paused, undefined, 5999)).toBe(paused);
+  expect(pauseDueMs(paused, undefined, 5400)).toBe(600);
+  expect(pauseDueMs(paused, 'user', 5400)).toBeUndefined();
+  expect(settledPause(paused, undefined, 6000)).toEqual({paused: undefined, since: 6000});
 });

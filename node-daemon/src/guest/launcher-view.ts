@@ -13,11 +13,17 @@ export type LauncherView =
   /** Certainly dead, and with it, as PID 1 of its PID namespace, every process of the pod. Never left again. */
   | {readonly at: 'gone'; readonly why: 'EngineExited' | 'PodGone'; readonly since: number; readonly message: string};
 
+/** Why a guest does not run: somebody wants it so, or its engine stopped it when a disk failed. */
+export type PauseCause = 'user' | 'ioError';
+
 export interface Connected {
   /** Uid of the instance, in the launcher's own words. */
   readonly uid: string;
   readonly state: LauncherState;
-  readonly paused: boolean;
+  /** Undefined while the guest runs. */
+  readonly paused: PauseCause | undefined;
+  /** A disk has failed in a way that stops the guest: the pause that follows is its engine's. */
+  readonly diskFailed: boolean;
   readonly panicked: boolean;
   /** The guest agent has opened its channel. */
   readonly agent: boolean;
@@ -29,7 +35,8 @@ export const connected = (hello: LauncherHello, status: LauncherStatus): Connect
   at: 'connected',
   uid: hello.uid,
   state: status.state,
-  paused: false,
+  paused: undefined,
+  diskFailed: false,
   panicked: false,
   agent: false,
   ending: undefined,
@@ -40,7 +47,7 @@ export const afterEvent = (view: LauncherView, event: LauncherEvent | undefined)
   if (view.at !== 'connected' || event === undefined) return view;
   switch (event.type) {
     case 'state':
-      return view.state === event.state ? view : {...view, state: event.state};
+      return afterState(view, event);
     case 'engine':
       return afterEngineEvent(view, event.qmp);
     case 'exited':
@@ -50,15 +57,26 @@ export const afterEvent = (view: LauncherView, event: LauncherEvent | undefined)
   }
 };
 
+/** Of a guest that was started paused no engine event tells that it is. */
+const afterState = (
+  view: LauncherView & {readonly at: 'connected'},
+  {state, reason}: LauncherEvent & {readonly type: 'state'},
+): LauncherView => {
+  const paused = state === 'Running' && reason === 'Paused' ? 'user' : view.paused;
+  return view.state === state && view.paused === paused ? view : {...view, state, paused};
+};
+
 const afterEngineEvent = (
   view: LauncherView & {readonly at: 'connected'},
   {event, data}: {readonly event: string; readonly data?: object},
 ): LauncherView => {
   switch (event) {
     case 'STOP':
-      return view.paused ? view : {...view, paused: true};
+      return view.paused === undefined ? {...view, paused: view.diskFailed ? 'ioError' : 'user'} : view;
     case 'RESUME':
-      return view.paused ? {...view, paused: false} : view;
+      return view.paused === undefined ? view : {...view, paused: undefined, diskFailed: false};
+    case 'BLOCK_IO_ERROR':
+      return isObject(data) && data['action'] === 'stop' && !view.diskFailed ? {...view, diskFailed: true} : view;
     case 'GUEST_PANICKED':
       return view.panicked ? view : {...view, panicked: true};
     case 'VSERPORT_CHANGE':
@@ -74,9 +92,9 @@ const afterPortChange = (view: LauncherView & {readonly at: 'connected'}, {id, o
   return id !== AGENT_DEVICE || agent === view.agent ? view : {...view, agent};
 };
 
-/** Whether the guest is said to be paused, and since when. */
+/** Whether and why the guest is said to be paused, and since when. */
 export interface Pause {
-  readonly paused: boolean;
+  readonly paused: PauseCause | undefined;
   /** Local, in milliseconds. */
   readonly since: number;
 }
@@ -85,11 +103,11 @@ export interface Pause {
 const PAUSE_SETTLE_MS = 1000;
 
 /** What is said from now on: a change counts once the last one is old enough. The very same one where nothing changes. */
-export const settledPause = (before: Pause | undefined, paused: boolean, now: number): Pause => {
+export const settledPause = (before: Pause | undefined, paused: PauseCause | undefined, now: number): Pause => {
   if (before === undefined) return {paused, since: now};
   return before.paused === paused || now < before.since + PAUSE_SETTLE_MS ? before : {paused, since: now};
 };
 
 /** Milliseconds until a change that does not count yet will; undefined where there is none. */
-export const pauseDueMs = (said: Pause, paused: boolean, now: number): number | undefined =>
+export const pauseDueMs = (said: Pause, paused: PauseCause | undefined, now: number): number | undefined =>
   said.paused === paused ? undefined : Math.max(0, said.since + PAUSE_SETTLE_MS - now);

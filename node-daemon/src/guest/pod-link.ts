@@ -2,13 +2,13 @@
 import {Socket} from 'node:net';
 import {PodLayout} from '@wherry/api';
 import {type Dir, type Host, isNativeError, type PeerCredentials, type UnixConnection} from '@wherry/native';
-import type {Engine, EngineKind} from '../engine/engine.ts';
+import type {Engine, EngineKind, RunState} from '../engine/engine.ts';
 import {DaemonError} from '../errors.ts';
 import {LauncherConnection} from '../launcher/connection.ts';
 import {openPodFolder} from '../launcher/pod-folder.ts';
 import type {NumberedEvent} from '../launcher/shapes.ts';
 import type {Log} from '../log.ts';
-import {afterEvent, connected, type LauncherView} from './launcher-view.ts';
+import {afterEvent, connected, type LauncherView, type PauseCause} from './launcher-view.ts';
 
 export interface PodLinkOptions {
   readonly host: Host;
@@ -195,9 +195,9 @@ export class PodLink {
   }
 
   /** What events would have told, had anybody listened. */
-  async #missed(connection: LauncherConnection): Promise<{readonly paused: boolean; readonly agent: boolean}> {
+  async #missed(connection: LauncherConnection): Promise<{paused: PauseCause | undefined; agent: boolean}> {
     const {state, agent} = await this.#options.engine.attach(connection).describe();
-    return {paused: state === 'paused', agent};
+    return {paused: pauseCauses[state], agent};
   }
 
   #event(held: Held, numbered: NumberedEvent): void {
@@ -231,5 +231,7 @@ export class PodLink {
     return this.#view;
   }
 }
+
+const pauseCauses: Partial<Readonly<Record<RunState, PauseCause>>> = {paused: 'user', ioError: 'ioError'};
 
 const said = (ending: string | undefined): {ending?: string} => (ending === undefined ? {} : {ending});

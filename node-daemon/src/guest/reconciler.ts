@@ -1,11 +1,20 @@
 /** One guest of this node: gather → decide → act → report. */
-import {EventReason, isFinal, type InstanceStatus, Phase, type VirtualMachineInstance} from '@wherry/api';
+import {
+  EventReason,
+  InstanceCondition,
+  isFinal,
+  type InstanceStatus,
+  Phase,
+  type VirtualMachineInstance,
+} from '@wherry/api';
 import type {Clock, Key} from '@wherry/kube';
 import {keyText} from '@wherry/kube';
 import {messageOf} from '../errors.ts';
 import type {Log} from '../log.ts';
 import {decide, type Step} from './decide.ts';
 import {GuestFacts, type Sources} from './facts.ts';
+import type {PauseCause} from './launcher-view.ts';
+import type {PauseCommand} from './pausing.ts';
 import {PodLink, type PodLinkOptions} from './pod-link.ts';
 import {activePodOn, checkEngine} from './selection.ts';
 import {blockedStatus, goneStatus, runningStatus} from './status.ts';
@@ -17,7 +26,7 @@ export interface Instances {
   patchStatus(vmi: VirtualMachineInstance, status: InstanceStatus, signal: AbortSignal): Promise<void>;
 }
 
-export type GuestEvent = typeof EventReason.Started | typeof EventReason.SyncFailed;
+export type GuestEvent = (typeof EventReason)['Started' | 'Paused' | 'Resumed' | 'IoError' | 'SyncFailed'];
 
 /** Tells users what happened. Never throws. */
 export type Tell = (vmi: VirtualMachineInstance, what: GuestEvent, message: string) => void;
@@ -44,6 +53,27 @@ export interface Guest {
 }
 
 type Turn = {readonly afterMs?: number};
+
+const pauseEvents = {
+  user: {what: EventReason.Paused, message: 'VirtualMachineInstance paused.'},
+  ioError: {
+    what: EventReason.IoError,
+    message: 'VM Paused due to IO error: a disk of the guest could not be read or written, or its volume is full.',
+  },
+} as const;
+
+/** What people are told when the guest's pause begins or ends. */
+const pauseChange = (
+  before: InstanceStatus | undefined,
+  paused: PauseCause | undefined,
+): {readonly what: GuestEvent; readonly message: string} | undefined => {
+  const was =
+    before?.conditions?.some(({type, status}) => type === InstanceCondition.Paused && status === 'True') === true;
+  if (was === (paused !== undefined)) return undefined;
+  return paused === undefined
+    ? {what: EventReason.Resumed, message: 'VirtualMachineInstance resumed.'}
+    : pauseEvents[paused];
+};
 
 export class GuestReconciler {
   readonly #options: GuestReconcilerOptions;
@@ -87,6 +117,7 @@ export class GuestReconciler {
       case 'start':
         return this.#start(vmi, guest, signal);
       case 'reportRunning':
+        if (step.command !== undefined) await this.#tellEngine(step.command, guest);
         return this.#reportRunning(vmi, guest, signal);
       case 'reportGone': {
         const status = goneStatus(vmi.status, step.why, step.message, this.#options.clock.now());
@@ -119,6 +150,12 @@ export class GuestReconciler {
     }
   }
 
+  /** The engine's own event changes what is known of the guest, not its answer. */
+  async #tellEngine(command: PauseCommand, {key, link}: Guest): Promise<void> {
+    this.#options.log.info({vmi: keyText(key), command}, 'annotation carried out');
+    await link.engine[command]();
+  }
+
   async #reportRunning(vmi: VirtualMachineInstance, guest: Guest, signal: AbortSignal): Promise<Turn> {
     const facts = await guest.facts.gather(vmi);
     const first = vmi.status?.phase !== Phase.Running;
@@ -127,6 +164,8 @@ export class GuestReconciler {
       this.#options.log.info({vmi: keyText(guest.key)}, 'guest runs');
       this.#options.tell(vmi, EventReason.Started, 'VirtualMachineInstance started.');
     }
+    const change = pauseChange(vmi.status, facts.paused);
+    if (change !== undefined) this.#options.tell(vmi, change.what, change.message);
     const {dueMs} = guest.facts;
     return dueMs === undefined ? {} : {afterMs: dueMs};
   }

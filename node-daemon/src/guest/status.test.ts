@@ -11,7 +11,7 @@ const facts = (overrides: Partial<RunningFacts> = {}): RunningFacts => ({
   machineType: 'pc-q35-10.0',
   engine: {name: 'qemu', version: '10.0.13', reason: 'it is the only engine of this version'},
   podAddresses: ['10.244.1.7'],
-  paused: false,
+  paused: undefined,
   agent: undefined,
   ...overrides,
 });
@@ -110,10 +110,25 @@ test('while an agent is being asked, what was said of it stays', () => {
 
 test('a paused guest says so, and no longer once it runs on', () => {
   const before = {...scheduled, ...runningStatus(scheduled, facts(), NOW)};
-  const paused = runningStatus(before, facts({paused: true}), LATER);
-  expect(condition(paused, 'Paused')).toMatchObject({status: 'True'});
+  const paused = runningStatus(before, facts({paused: 'user'}), LATER);
+  expect(condition(paused, 'Paused')).toMatchObject({status: 'True', reason: 'PausedByUser'});
   const resumed = runningStatus({...before, ...paused}, facts(), LATER);
   expect(condition(resumed, 'Paused')).toBeUndefined();
+});
+
+test('a guest that a failed disk stopped says that, and what to do', () => {
+  const failed = runningStatus(scheduled, facts({paused: 'ioError'}), NOW);
+  expect(condition(failed, 'Paused')).toMatchObject({
+    status: 'True',
+    reason: 'PausedIOError',
+    message: expect.stringContaining('mend the storage'),
+  });
+});
+
+test('a guest that starts paused is not ready from its first report on', () => {
+  const status = runningStatus(scheduled, facts({paused: 'user'}), NOW);
+  expect(status?.phase).toBe('Running');
+  expect(condition(status, 'Ready')).toMatchObject({status: 'False', reason: 'GuestPaused'});
 });
 
 test('an engine that is gone is one condition, written once', () => {
@@ -140,7 +155,7 @@ test('a start that fails in the same way again is written once', () => {
 
 test('every condition that the daemon writes has a reason from the list', () => {
   const agent = {os: {}, interfaceNames: new Map<string, string>()};
-  const before = {...scheduled, ...runningStatus(scheduled, facts({agent, paused: true}), NOW)};
+  const before = {...scheduled, ...runningStatus(scheduled, facts({agent, paused: 'user'}), NOW)};
   const written = [
     blockedStatus(scheduled, 'no room', NOW),
     before,

@@ -2,6 +2,7 @@
 import {isDeepStrictEqual} from 'node:util';
 import {
   type Condition,
+  GUEST_PAUSED,
   type GuestOsInfo,
   InstanceCondition,
   type InstanceStatus,
@@ -12,6 +13,7 @@ import {
   type VolumeStatus,
 } from '@wherry/api';
 import type {EffectiveMachine} from '../machine/effective-machine.ts';
+import type {PauseCause} from './launcher-view.ts';
 import {timestamp, type Verdict, withCondition, withoutCondition} from './conditions.ts';
 
 /** What the guest agent says. */
@@ -28,7 +30,8 @@ export interface RunningFacts {
   readonly engine: {readonly name: 'qemu' | 'native'; readonly version: string; readonly reason: string};
   /** Of the pod, without prefix length: with masquerade they are what the guest is reached by. */
   readonly podAddresses: readonly string[];
-  readonly paused: boolean;
+  /** Why it does not run, where it is paused. */
+  readonly paused: PauseCause | undefined;
   /** Undefined while no agent answers; `asked` while it is not known, and what was said of it stays. */
   readonly agent: AgentFacts | 'asked' | undefined;
 }
@@ -138,21 +141,45 @@ const volumes = (
   ];
 };
 
+const pausedVerdicts: Readonly<Record<PauseCause, Verdict>> = {
+  user: {
+    type: InstanceCondition.Paused,
+    status: 'True',
+    reason: Reason.PausedByUser,
+    message: 'VMI was paused by user',
+  },
+  ioError: {
+    type: InstanceCondition.Paused,
+    status: 'True',
+    reason: Reason.PausedIoError,
+    message: 'VMI was paused, low-level IO error detected: mend the storage, and stop and start the machine',
+  },
+};
+
+const ready: Verdict = {type: InstanceCondition.Ready, status: 'True', reason: Reason.GuestRunning};
+
+/** As the operator says it. */
+const notReady: Verdict = {
+  type: InstanceCondition.Ready,
+  status: 'False',
+  reason: Reason.GuestPaused,
+  message: GUEST_PAUSED,
+};
+
 const runningConditions = (
   before: readonly Condition[],
   {paused, agent}: RunningFacts,
   now: number,
 ): readonly Condition[] => {
-  const {Ready, EngineActive, AgentConnected, Paused, Synchronized} = InstanceCondition;
+  const {EngineActive, AgentConnected, Paused, Synchronized} = InstanceCondition;
   const active: Verdict = {type: EngineActive, status: 'True', reason: Reason.EngineStarted};
   const answers: Verdict = {type: AgentConnected, status: 'True', reason: Reason.AgentAnswers};
-  const stopped: Verdict = {type: Paused, status: 'True', reason: Reason.PausedByUser};
   const wasRunning = before.some(({type, status}) => type === EngineActive && status === 'True');
   let list = withCondition(before, active, now);
-  // Once it runs, its pod decides whether it is ready, and that is the operator's to say.
-  if (!wasRunning) list = withCondition(list, {type: Ready, status: 'True', reason: Reason.GuestRunning}, now);
+  // From then on its pod and its pauses decide whether it is ready, and that is the operator's to say.
+  if (!wasRunning) list = withCondition(list, paused === undefined ? ready : notReady, now);
   list = withoutCondition(list, Synchronized);
-  list = paused ? withCondition(list, stopped, now) : withoutCondition(list, Paused);
+  list = paused === undefined ? withoutCondition(list, Paused) : withCondition(list, pausedVerdicts[paused], now);
   if (agent === 'asked') return list;
   if (agent !== undefined) return withCondition(list, answers, now);
   return list.some(({type}) => type === AgentConnected)

@@ -118,3 +118,32 @@ test('a kernel is found in the folder of its image', () => {
     args: 'console=ttyS0',
   });
 });
+
+test('devices, console, start and reboot are as KubeVirt has them where nothing is said', () => {
+  expect(effectiveMachine(instance(), facts)).toMatchObject({
+    devices: {balloon: true, serialConsole: true, inputs: []},
+    logConsole: true,
+    startPaused: false,
+    rebootPolicy: 'Reboot',
+  });
+});
+
+test('devices, console, start and reboot are as the spec says', () => {
+  const devices = {
+    autoattachMemBalloon: false,
+    autoattachSerialConsole: false,
+    logSerialConsole: false,
+    autoattachInputDevice: true,
+    video: {type: 'virtio'},
+  } as const;
+  const vmi = instance({
+    domain: {memory: {guest: '256Mi'}, devices, rebootPolicy: 'Terminate'},
+    spec: {startStrategy: 'Paused', domain: {memory: {guest: '256Mi'}, devices, rebootPolicy: 'Terminate'}},
+  });
+  expect(effectiveMachine(vmi, facts)).toMatchObject({
+    devices: {balloon: false, serialConsole: false, video: 'virtio', inputs: [{name: 'default-0', bus: 'usb'}]},
+    logConsole: false,
+    startPaused: true,
+    rebootPolicy: 'Terminate',
+  });
+});

@@ -9,6 +9,7 @@ import {
   machineUid,
   type VirtualMachineInstance,
 } from '@wherry/api';
+import {devicesOf, type MachineDevices} from './devices.ts';
 import {disksOf, type MachineDisk} from './disks.ts';
 import {kernelFiles, type MachineKernel} from './firmware.ts';
 import {interfacesOf, type LinkFacts, type MachineInterface} from './interfaces.ts';
@@ -27,6 +28,13 @@ export interface EffectiveMachine {
   readonly kernel?: MachineKernel;
   readonly disks: readonly MachineDisk[];
   readonly interfaces: readonly MachineInterface[];
+  readonly devices: MachineDevices;
+  /** The serial console goes to the pod's log as well. */
+  readonly logConsole: boolean;
+  /** The guest is made, but does not run until it is resumed. */
+  readonly startPaused: boolean;
+  /** What a reboot of the guest ends: nothing, or the run. */
+  readonly rebootPolicy: 'Reboot' | 'Terminate';
   /** Seconds between the power button and the kill. */
   readonly graceSeconds: number;
 }
@@ -57,6 +65,10 @@ export const effectiveMachine = (vmi: VirtualMachineInstance, facts: NodeFacts):
     ...kernel,
     disks: disksOf(vmi, spec, {uuid, hostname}),
     interfaces: interfacesOf(spec, facts),
+    devices: devicesOf(spec.domain.devices),
+    logConsole: spec.domain.devices.logSerialConsole !== false,
+    startPaused: spec.startStrategy === 'Paused',
+    rebootPolicy: spec.domain.rebootPolicy === 'Terminate' ? 'Terminate' : 'Reboot',
     graceSeconds: spec.terminationGracePeriodSeconds,
   };
 };

@@ -46,6 +46,8 @@ export class FakeLauncher {
   state: LauncherState;
   /** Names of all requests so far. */
   readonly asked: string[] = [];
+  /** QMP commands so far. */
+  readonly commands: string[] = [];
   readonly #options: FakeLauncherOptions;
   readonly #server: Server;
   readonly #peers = new Set<Socket>();
@@ -122,6 +124,7 @@ export class FakeLauncher {
         return {first: this.#seq + 1};
       case 'engine': {
         const {execute} = request['command'] as {execute: string};
+        this.commands.push(execute);
         const engine: Readonly<Record<string, unknown>> = {...defaultEngine, ...this.#options.engine};
         return {reply: {return: engine[execute] ?? {}}};
       }

@@ -7,6 +7,7 @@ const machine = (overrides: Partial<Machine> = {}): Machine => ({
   accelerator: 'kvm',
   vcpus: 1,
   guestBytes: 256 * MiB,
+  graphics: false,
   ...overrides,
 });
 
@@ -31,4 +32,8 @@ test('each vCPU adds its share', () => {
 
 test('emulation reserves the translation buffer as well', () => {
   expect(overheadBytes(machine({accelerator: 'tcg'})) - overheadBytes(machine())).toBe(64 * MiB);
+});
+
+test('a graphics card costs what it can be filled with, and a copy for who looks at it', () => {
+  expect(overheadBytes(machine({graphics: true})) - overheadBytes(machine())).toBe(32 * MiB);
 });

@@ -24,6 +24,12 @@ test('emulation reserves more', () => {
   );
 });
 
+test('a graphics card is reserved where the guest has one, asked for or of a type', () => {
+  for (const devices of [{autoattachGraphicsDevice: true}, {video: {type: 'virtio'}}] as const)
+    expect(overheadOf(resourcesOf({devices}).requests['memory'], 256 * MiB)).toBe(65 + 32);
+  expect(overheadOf(resourcesOf({devices: {autoattachGraphicsDevice: false}}).requests['memory'], 256 * MiB)).toBe(65);
+});
+
 test('each vCPU asks for a tenth of a CPU', () => {
   expect(resourcesOf({}).requests['cpu']).toBe('100m');
   expect(resourcesOf({cpu: {cores: 2, sockets: 2}}).requests['cpu']).toBe('400m');

@@ -7,6 +7,7 @@ import {
   type Quantity,
   quantityOfBytes,
   vcpuCount,
+  videoType,
 } from '@wherry/api';
 import {overheadBytes} from './overhead.ts';
 
@@ -28,7 +29,8 @@ export const podResources = (
   const {requests = {}, limits = {}} = spec.domain.resources ?? {};
   const guestBytes = guestMemoryBytes(spec.domain);
   const vcpus = vcpuCount(spec.domain);
-  const overhead = overheadBytes({engine: 'qemu', accelerator, vcpus, guestBytes});
+  const graphics = videoType(spec.domain.devices) !== undefined;
+  const overhead = overheadBytes({engine: 'qemu', accelerator, vcpus, guestBytes, graphics});
   const asked = requests['memory'] ?? (spec.domain.memory?.guest === undefined ? limits['memory'] : undefined);
   const memory = asked === undefined ? Math.ceil((guestBytes * 100) / memoryOvercommit) : bytesOf(asked);
   const cpu = requests['cpu'] ?? limits['cpu'] ?? `${Math.ceil((vcpus * 1000) / cpuAllocationRatio)}m`;

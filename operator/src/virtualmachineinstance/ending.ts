@@ -84,6 +84,9 @@ const exitEnding = (state: Exited, disruption: Disruption | undefined, wanted: b
       return stopped(wanted, outcome, disruption, say('the guest was killed when its grace period was over'));
     case 'StoppedBeforeStart':
       return stopped(wanted, outcome, disruption, say('the pod was stopped before the guest started'));
+    case 'GuestRebooted':
+      // As in KubeVirt: a reboot that ends the run is the guest's own, orderly end of it.
+      return {phase: 'Succeeded', reason: outcome, message: say('the guest rebooted, which its rebootPolicy ends')};
     case 'GuestPanicked':
       return {phase: 'Failed', reason: outcome, message: say('the guest panicked')};
     case 'EngineCrashed':

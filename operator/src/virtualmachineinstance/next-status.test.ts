@@ -159,6 +159,17 @@ const readyTable: [sentence: string, world: Partial<World>, status: string, reas
     'PodConditionMissing',
   ],
   [
+    'a paused guest in a ready pod is not',
+    {
+      vmi: anInstance({
+        status: {...running, conditions: [ready, {...ready, type: 'Paused', reason: 'PausedByUser'}]},
+      }),
+      pod: aPod({state: isRunning, status: podReady}),
+    },
+    'False',
+    'GuestPaused',
+  ],
+  [
     'a guest whose pod is not ready is not, for the pod’s reason',
     {
       vmi: anInstance({status: readyRun}),

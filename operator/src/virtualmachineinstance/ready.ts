@@ -1,6 +1,6 @@
-import {type ConditionReason, InstanceCondition, type InstanceStatus, isFinal, Reason} from '@wherry/api';
+import {type ConditionReason, GUEST_PAUSED, InstanceCondition, type InstanceStatus, isFinal, Reason} from '@wherry/api';
 import type {Pod} from '@wherry/kube';
-import {findCondition, isFalse, type Statement, type Verdict} from '../conditions.ts';
+import {findCondition, isFalse, isTrue, type Statement, type Verdict} from '../conditions.ts';
 import {isDeleting} from '../objects.ts';
 import {podCondition} from './launcher-pod.ts';
 
@@ -19,6 +19,7 @@ const judge = (status: InstanceStatus, pod: Pod | undefined): Verdict => {
   if (pod === undefined) return withoutPod(status);
   if (isDeleting(pod)) return notReady(Reason.PodTerminating, 'the pod of the guest is being deleted');
   if (status.phase !== 'Running') return notReady(Reason.GuestNotRunning, starting);
+  if (isTrue(status.conditions, InstanceCondition.Paused)) return notReady(Reason.GuestPaused, GUEST_PAUSED);
   const ready = podCondition(pod, 'Ready');
   if (ready === undefined) return notReady(Reason.PodConditionMissing, 'the pod has no Ready condition yet');
   if (ready.status === 'True') return {type: InstanceCondition.Ready, status: 'True', reason: Reason.GuestRunning};

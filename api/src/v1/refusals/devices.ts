@@ -1,23 +1,10 @@
 import type {Refusals} from '../../schema/index.ts';
 
-const NO_GRAPHICS = 'use the serial console, or a remote desktop inside the guest: there is no graphics device';
 const NO_PASSTHROUGH = 'leave it out: devices of the node cannot be given to guests';
 const QUEUES = 'leave it out: how many queues a device has is chosen for you';
 
 /** Devices but for disks and interfaces. */
 export const deviceRefusals: Refusals = {
-  'domain.devices.autoattachGraphicsDevice': {type: 'boolean', instead: NO_GRAPHICS},
-  'domain.devices.autoattachInputDevice': {type: 'boolean', instead: NO_GRAPHICS},
-  'domain.devices.autoattachMemBalloon': {
-    type: 'boolean',
-    pass: true,
-    instead: 'leave it out: every guest has a balloon',
-  },
-  'domain.devices.autoattachSerialConsole': {
-    type: 'boolean',
-    pass: true,
-    instead: 'leave it out: every guest has a serial console',
-  },
   'domain.devices.autoattachVSOCK': {type: 'boolean', instead: 'use the network of the guest'},
   'domain.devices.blockMultiQueue': {type: 'boolean', instead: QUEUES},
   'domain.devices.clientPassthrough': {type: 'marker', instead: 'use the network: USB devices cannot be redirected'},
@@ -26,16 +13,10 @@ export const deviceRefusals: Refusals = {
   'domain.devices.filesystems': {type: 'list', instead: 'use a disk, or a file server on the network'},
   'domain.devices.gpus': {type: 'list', instead: NO_PASSTHROUGH},
   'domain.devices.hostDevices': {type: 'list', instead: NO_PASSTHROUGH},
-  'domain.devices.inputs': {type: 'list', instead: NO_GRAPHICS},
-  'domain.devices.logSerialConsole': {
-    type: 'boolean',
-    instead: 'leave it out, and read the console while the guest runs',
-  },
   'domain.devices.networkInterfaceMultiqueue': {type: 'boolean', instead: QUEUES},
   'domain.devices.panicDevices': {type: 'list', instead: 'leave it out: every guest can report a panic by pvpanic'},
   'domain.devices.sound': {type: 'marker', instead: 'leave it out: there is no sound device'},
   'domain.devices.tpm': {type: 'marker', instead: 'leave it out: there is no TPM, so use an image that does without'},
   'domain.devices.useVirtioTransitional': {type: 'boolean', instead: 'use an image with virtio 1.0 drivers'},
-  'domain.devices.video': {type: 'object', instead: NO_GRAPHICS},
   'domain.devices.watchdog': {type: 'marker', instead: 'let something outside watch the guest and restart its machine'},
 };

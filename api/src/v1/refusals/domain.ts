@@ -53,7 +53,6 @@ export const domainRefusals: Refusals = {
     type: 'object',
     instead: 'ask for more memory in domain.resources.requests than domain.memory.guest',
   },
-  'domain.rebootPolicy': {type: 'string', pass: ['Reboot'], instead: 'leave it out: a guest that reboots goes on'},
   'domain.resources.overcommitGuestOverhead': {
     type: 'boolean',
     instead: 'ask for less memory in domain.resources.requests',

@@ -15,7 +15,6 @@ export const placementRefusals: Refusals = {
   resourceClaims: {type: 'list', instead: 'leave it out: devices of the node cannot be given to guests'},
   schedulerName: {type: 'string', pass: ['default-scheduler'], instead: 'leave it out: the default scheduler is used'},
   serviceAccountName: {type: 'string', instead: 'give the token to the guest in a Secret, by cloudInitNoCloud'},
-  startStrategy: {type: 'string', instead: 'leave it out and pause the guest once it runs'},
   subdomain: {type: 'string', instead: 'make a Service that selects the labels of the guest'},
   topologySpreadConstraints: {type: 'list', instead: 'use affinity.podAntiAffinity'},
 };

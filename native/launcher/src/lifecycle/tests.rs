@@ -18,8 +18,19 @@ impl Guest {
 
     fn starting() -> Self {
         let mut guest = Self::idle();
-        guest.takes(Input::PlanAccepted);
+        guest.takes(Input::PlanAccepted {
+            start_paused: false,
+        });
         guest.takes(Input::FilesReady);
+        guest
+    }
+
+    /// Made, and not let run.
+    fn start_paused() -> Self {
+        let mut guest = Self::idle();
+        guest.takes(Input::PlanAccepted { start_paused: true });
+        guest.takes(Input::FilesReady);
+        guest.takes(Input::Greeted);
         guest
     }
 
@@ -73,7 +84,9 @@ use Effect::{Announce, KillEngine, MakeFiles, Spawn, Tell};
 fn a_start_goes_from_files_to_engine_to_guest() {
     let mut guest = Guest::idle();
     assert_eq!(
-        guest.takes(Input::PlanAccepted),
+        guest.takes(Input::PlanAccepted {
+            start_paused: false,
+        }),
         [Announce(Phase::Preparing), MakeFiles]
     );
     assert_eq!(
@@ -101,9 +114,37 @@ fn a_guest_that_powers_off_is_powered_off() {
 }
 
 #[test]
+fn a_guest_that_starts_paused_is_left_alone_until_somebody_resumes_it() {
+    let mut guest = Guest::start_paused();
+    assert_eq!(
+        guest.takes(Input::Answered(Own::Negotiate)),
+        [Announce(Phase::Running)]
+    );
+    assert!(guest.life.is_paused());
+    assert_eq!(guest.takes(Input::Sign(Sign::Resumed)), []);
+    assert!(!guest.life.is_paused());
+    guest.takes(shutdown(30));
+    guest.takes(sign_off("guest-shutdown"));
+    assert_eq!(guest.ends(Exit::Code(0)), Outcome::ShutDownOnRequest);
+}
+
+#[test]
+fn a_guest_that_never_ran_is_not_woken_to_be_shut_down() {
+    let mut guest = Guest::start_paused();
+    guest.takes(Input::Answered(Own::Negotiate));
+    assert_eq!(
+        guest.takes(shutdown(30)),
+        [Announce(Phase::Stopping), KillEngine]
+    );
+    assert_eq!(guest.ends(Exit::Signal(9)), Outcome::StoppedBeforeStart);
+}
+
+#[test]
 fn a_failed_step_ends_the_start_with_its_reason() {
     let mut guest = Guest::idle();
-    guest.takes(Input::PlanAccepted);
+    guest.takes(Input::PlanAccepted {
+        start_paused: false,
+    });
     let effects = guest.takes(Input::NotStarted("no space".into()));
     assert_eq!(
         effects,
@@ -134,7 +175,9 @@ fn sigterm_before_a_plan_or_during_its_files_ends_at_once() {
     for prepare in [false, true] {
         let mut guest = Guest::idle();
         if prepare {
-            guest.takes(Input::PlanAccepted);
+            guest.takes(Input::PlanAccepted {
+                start_paused: false,
+            });
         }
         let effects = guest.takes(shutdown(30));
         assert!(

@@ -207,7 +207,11 @@ impl Supervisor {
                 if phase == Phase::Running {
                     self.started_at = Some(epoch_milliseconds());
                 }
-                self.publish(&Event::State { state: phase });
+                let waits = phase == Phase::Running && self.life.is_paused();
+                self.publish(&Event::State {
+                    state: phase,
+                    reason: waits.then_some("Paused"),
+                });
             }
             Effect::MakeFiles => self.make_files(),
             Effect::Spawn => {

@@ -107,6 +107,10 @@ impl Supervisor {
                 }),
             ),
         );
+        if !plan.log_console {
+            self.console.detach_stdout();
+        }
+        let start_paused = plan.start_paused;
         self.run = Some(Run {
             descriptors: plan.descriptors.iter().cloned().zip(descriptors).collect(),
             files: Preparation::new(plan.files.clone()),
@@ -114,7 +118,7 @@ impl Supervisor {
             engine: None,
             dhcp: Vec::new(),
         });
-        self.take(Input::PlanAccepted);
+        self.take(Input::PlanAccepted { start_paused });
         Ok(None)
     }
 

@@ -210,8 +210,21 @@ fn events_are_written_as_in_the_samples() {
         Phase::Running,
         Phase::Stopping,
     ] {
-        written(&format!("{phase:?}"), Event::State { state: phase });
+        written(
+            &format!("{phase:?}"),
+            Event::State {
+                state: phase,
+                reason: None,
+            },
+        );
     }
+    written(
+        "Running, paused",
+        Event::State {
+            state: Phase::Running,
+            reason: Some("Paused"),
+        },
+    );
     let qmp = raw(&sample(&samples, "engine with data")["event"]["qmp"].to_string());
     written("engine with data", Event::Engine { qmp: &qmp });
     written("lease", Event::Lease(&lease(Some("my-vm"))));
@@ -221,6 +234,7 @@ fn events_are_written_as_in_the_samples() {
         ShutDownOnRequest,
         KilledAfterGrace,
         StoppedBeforeStart,
+        GuestRebooted,
         GuestPanicked,
         EngineCrashed,
         StartFailed,

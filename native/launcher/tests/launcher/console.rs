@@ -25,6 +25,23 @@ fn the_pods_log_and_every_reader_show_the_boot() {
 }
 
 #[test]
+fn a_console_that_is_not_logged_stays_at_its_socket() {
+    let mut launcher = Launcher::idle();
+    let mut peer = launcher.subscribe(1);
+    let mut plan = launcher.plan(&[""]);
+    plan["logConsole"] = json!(false);
+    launcher.start(&plan, &[]);
+    read_until(&mut launcher.console(), "the guest boots\r\n");
+    peer.tell_engine("x-crash");
+    assert_eq!(launcher.code(), Some(31));
+    let mut logged = String::new();
+    let mut stdout = launcher.child.stdout.take().unwrap();
+    stdout.read_to_string(&mut logged).unwrap();
+    assert_eq!(logged, "");
+    assert!(launcher.termination_log().contains("assertion failed"));
+}
+
+#[test]
 fn what_is_typed_anywhere_reaches_the_guest() {
     let (mut launcher, mut peer) = Launcher::running("");
     let mut reader = launcher.console();

@@ -77,6 +77,15 @@ fn sigterm_before_the_guest_runs_ends_with_22() {
 }
 
 #[test]
+fn a_reboot_that_ends_the_engine_ends_with_23() {
+    let (mut launcher, mut peer) = Launcher::running("");
+    peer.tell_engine("x-reboot");
+    assert_eq!(outcome(&peer.rest()), "GuestRebooted");
+    assert_eq!(launcher.code(), Some(23));
+    assert_eq!(launcher.termination_log(), "");
+}
+
+#[test]
 fn a_panic_ends_with_30() {
     let (mut launcher, mut peer) = Launcher::running("");
     peer.tell_engine("x-panic");

@@ -37,6 +37,11 @@ while read -r line <&"$qmp"; do
       event SHUTDOWN '{"guest": true, "reason": "guest-shutdown"}'
       exit 0
       ;;
+    x-reboot)
+      answer '{}'
+      event SHUTDOWN '{"guest": true, "reason": "guest-reset"}'
+      exit 0
+      ;;
     x-panic)
       event GUEST_PANICKED '{"action": "poweroff"}'
       event SHUTDOWN '{"guest": true, "reason": "guest-panic"}'

@@ -3,9 +3,10 @@
 use std::io::{Read, pipe};
 use std::os::fd::AsFd;
 
+use rustix::process::Signal;
 use serde_json::json;
 
-use crate::harness::Launcher;
+use crate::harness::{Launcher, read_until};
 
 #[test]
 fn an_idle_launcher_says_who_it_is() {
@@ -127,4 +128,33 @@ fn files_are_made_before_the_engine_starts() {
     launcher.subscribe(1).until_state("Running");
     assert_eq!(std::fs::metadata(disk).unwrap().len(), 4 << 20);
     assert!(std::fs::metadata(seed).unwrap().len() > 2048);
+}
+
+#[test]
+fn a_guest_that_starts_paused_waits_for_a_peer_to_resume_it() {
+    let mut launcher = Launcher::idle();
+    let mut peer = launcher.subscribe(1);
+    let mut plan = launcher.plan(&[""]);
+    plan["startPaused"] = json!(true);
+    launcher.start(&plan, &[]);
+    let running = peer.until(|event| event["state"] == "Running");
+    assert_eq!(running["reason"], "Paused");
+    let mut console = launcher.console();
+    peer.ask(json!({"op": "engine", "command": {"execute": "cont"}}));
+    peer.until(|event| event["qmp"]["event"] == "RESUME");
+    read_until(&mut console, "the guest boots\r\n");
+    peer.tell_engine("system_powerdown");
+    assert_eq!(launcher.code(), Some(0));
+}
+
+#[test]
+fn a_guest_that_never_ran_ends_at_once() {
+    let mut launcher = Launcher::idle();
+    let mut peer = launcher.subscribe(1);
+    let mut plan = launcher.plan(&["deaf"]);
+    plan["startPaused"] = json!(true);
+    launcher.start(&plan, &[]);
+    peer.until_state("Running");
+    launcher.signal(Signal::TERM);
+    assert_eq!(launcher.code(), Some(22));
 }

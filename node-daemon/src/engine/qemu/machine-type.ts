@@ -12,6 +12,7 @@ export const AGENT_DEVICE = 'agent-port';
 
 /** Sockets that QEMU listens on, in the pod's sockets folder. */
 export const AGENT_SOCKET = 'agent.sock';
+export const VNC_SOCKET = 'vnc.sock';
 
 /** QOM id of the balloon, which counts the guest's memory. */
 export const BALLOON_ID = 'balloon0';

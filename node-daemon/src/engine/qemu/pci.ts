@@ -11,6 +11,17 @@ const FUNCTIONS = 8;
 /** Most devices that a machine can have behind ports. */
 export const MAX_PORT_DEVICES: number = SLOTS * FUNCTIONS - SPARE_PORTS;
 
+/** Functions of the slot of devices that every guest has, or most: 0 to 2 are the entropy, the balloon and the channels. */
+export const USB_FUNCTION = 3;
+
+export const platformAddress = (fn: number): {readonly bus: string; readonly addr: string} => ({
+  bus: 'pcie.0',
+  addr: `0x1.0x${fn}`,
+});
+
+/** The graphics card has a slot of its own behind those of the ports. */
+export const GRAPHICS_ADDRESS = {bus: 'pcie.0', addr: '0x1e.0x0'} as const;
+
 /** Name of the bus behind a root port. */
 export const portBus = (index: number): string => `rp${index}`;
 

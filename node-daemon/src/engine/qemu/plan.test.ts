@@ -198,6 +198,34 @@ test('more disks or cdroms than the machine has room for are refused', () => {
   expect(() => args({disks: many(7, seed)})).toThrow(/has room for 6 cdroms, not 7/);
 });
 
+test('a guest that wants no balloon has none, and the devices beside it stay where they are', () => {
+  const list = args({devices: {balloon: false, serialConsole: true, inputs: []}});
+  expect(values('-device', list).filter(value => value.includes('balloon'))).toEqual([]);
+  expect(json('-device', 'channels', list)).toMatchObject({addr: '0x1.0x2'});
+});
+
+test('a guest that wants no serial console has no serial port, and the launcher no end of one', () => {
+  const list = args({devices: {balloon: true, serialConsole: false, inputs: []}});
+  expect(values('-serial', list)).toEqual([]);
+  expect(list.join(' ')).not.toContain('serial0');
+});
+
+test('a plan says of console and start only what is not so anyway: launchers of before know neither', () => {
+  expect(qemuPlan(machine())).not.toHaveProperty('logConsole');
+  expect(qemuPlan(machine())).not.toHaveProperty('startPaused');
+  expect(qemuPlan(machine({logConsole: false, startPaused: true}))).toMatchObject({
+    logConsole: false,
+    startPaused: true,
+  });
+});
+
+test('a reboot ends the engine where it is to end the run', () => {
+  expect(values('-action', args())).toEqual(['reboot=reset,shutdown=poweroff,panic=exit-failure']);
+  expect(values('-action', args({rebootPolicy: 'Terminate'}))).toEqual([
+    'reboot=shutdown,shutdown=poweroff,panic=exit-failure',
+  ]);
+});
+
 test('a kernel of its own is booted with its arguments', () => {
   const list = args({kernel: {kernel: '/k', initrd: '/i', args: 'console=ttyS0 a,b'}});
   expect(values('-kernel', list)).toEqual(['/k']);

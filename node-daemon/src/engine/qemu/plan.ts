@@ -7,6 +7,7 @@ import {boardArgs} from './board.ts';
 import {acceleratorArgs} from './cpu.ts';
 import {diskArgs, diskFiles} from './disks.ts';
 import {kernelArgs} from './firmware.ts';
+import {graphicsArgs} from './graphics.ts';
 import {dhcpAnswers, interfaceArgs, interfaceDescriptors} from './interfaces.ts';
 import {portBus, rootPorts} from './pci.ts';
 import {monitorArgs, platformDevices} from './platform.ts';
@@ -18,6 +19,9 @@ export const qemuPlan = (machine: EffectiveMachine): Plan => ({
   files: diskFiles(machine.disks),
   dhcp: dhcpAnswers(machine),
   graceSeconds: machine.graceSeconds,
+  // A launcher of before knows neither field.
+  ...(machine.startPaused ? {startPaused: true} : {}),
+  ...(machine.logConsole ? {} : {logConsole: false}),
 });
 
 const qemuArgs = (machine: EffectiveMachine): Args => {
@@ -25,21 +29,25 @@ const qemuArgs = (machine: EffectiveMachine): Args => {
   const port = (): string => portBus(ports++);
   // In the order in which the guest meets them: its network is on the first ports, whatever its disks are.
   const boot = bootIndices(machine.disks, machine.interfaces);
-  const devices = [...interfaceArgs(machine.interfaces, port), ...diskArgs(machine.disks, boot.disks, port)];
+  const devices = [
+    ...interfaceArgs(machine.interfaces, port),
+    ...diskArgs(machine.disks, boot.disks, port),
+    ...graphicsArgs(machine.devices, port),
+  ];
   return [
     ...processArgs(machine),
     ...boardArgs(machine),
     ...acceleratorArgs(machine),
-    ...monitorArgs(),
+    ...monitorArgs(machine.devices),
     ...rootPorts(ports),
     ...devices,
-    ...platformDevices(),
+    ...platformDevices(machine.devices),
     ...kernelArgs(machine),
   ];
 };
 
 /** The process itself: no default devices, no user configuration, no new privileges or processes; it waits for `cont`. */
-const processArgs = ({namespace, name}: EffectiveMachine): Args => [
+const processArgs = ({namespace, name, rebootPolicy}: EffectiveMachine): Args => [
   '-name',
   `guest=${escaped(`${namespace}_${name}`)},debug-threads=on`,
   '-nodefaults',
@@ -53,7 +61,7 @@ const processArgs = ({namespace, name}: EffectiveMachine): Args => [
   PodLayout.firmware,
   '-sandbox',
   'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny',
-  // The guest's reboot stays in the process, its shutdown ends it, and so does its panic.
+  // The guest's reboot stays in the process unless it is to end the run; its shutdown ends it, and so does its panic.
   '-action',
-  'reboot=reset,shutdown=poweroff,panic=exit-failure',
+  `reboot=${rebootPolicy === 'Terminate' ? 'shutdown' : 'reset'},shutdown=poweroff,panic=exit-failure`,
 ];

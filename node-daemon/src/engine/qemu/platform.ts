@@ -1,25 +1,26 @@
 /** Devices that every guest has, whatever else it is given. */
 import {PodLayout} from '@wherry/api';
+import type {MachineDevices} from '../../machine/devices.ts';
 import {type Args, descriptor, json} from './args.ts';
 import {AGENT_CHARDEV, AGENT_DEVICE, AGENT_PORT, AGENT_SOCKET, BALLOON_ID} from './machine-type.ts';
+import {platformAddress} from './pci.ts';
 
 /** The launcher holds the other ends: control channel and serial console. */
-export const monitorArgs = (): Args => [
+export const monitorArgs = ({serialConsole}: MachineDevices): Args => [
   '-chardev',
   `socket,id=qmp,fd=${descriptor('qmp')}`,
   '-mon',
   'chardev=qmp,mode=control',
-  '-chardev',
-  `socket,id=serial0,fd=${descriptor('serial0')}`,
-  '-serial',
-  'chardev:serial0',
+  ...(serialConsole ? ['-chardev', `socket,id=serial0,fd=${descriptor('serial0')}`, '-serial', 'chardev:serial0'] : []),
 ];
 
-/** What every guest has: entropy, a balloon, a channel for its agent, and a bell to ring when it panics. */
-export const platformDevices = (): Args => [
+/** What every guest has: entropy, a balloon unless it wants none, a channel for its agent, a bell to ring when it panics. */
+export const platformDevices = ({balloon}: MachineDevices): Args => [
   ...json('-object', {'qom-type': 'rng-random', id: 'entropy', filename: '/dev/urandom'}),
   ...json('-device', {driver: 'virtio-rng-pci', id: 'rng0', rng: 'entropy', ...platformSlot(0)}),
-  ...json('-device', {driver: 'virtio-balloon-pci', id: BALLOON_ID, 'free-page-reporting': true, ...platformSlot(1)}),
+  ...(balloon
+    ? json('-device', {driver: 'virtio-balloon-pci', id: BALLOON_ID, 'free-page-reporting': true, ...platformSlot(1)})
+    : []),
   ...json('-device', {driver: 'virtio-serial-pci', id: 'channels', max_ports: 4, ...platformSlot(2)}),
   '-chardev',
   `socket,id=${AGENT_CHARDEV},path=${PodLayout.sockets}/${AGENT_SOCKET},server=on,wait=off`,
@@ -36,8 +37,7 @@ export const platformDevices = (): Args => [
 
 /** Devices that are never unplugged share one slot of the root bus. */
 const platformSlot = (fn: number): object => ({
-  bus: 'pcie.0',
-  addr: `0x1.0x${fn}`,
+  ...platformAddress(fn),
   'disable-legacy': 'on',
   ...(fn === 0 ? {multifunction: true} : {}),
 });

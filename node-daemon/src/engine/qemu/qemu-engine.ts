@@ -12,6 +12,9 @@ const BALLOON = `/machine/peripheral/${BALLOON_ID}`;
 const runStates: Readonly<Record<string, RunState>> = {
   running: 'running',
   paused: 'paused',
+  // Made, and not run yet: the launcher has told nobody to run it.
+  prelaunch: 'paused',
+  'io-error': 'ioError',
   shutdown: 'stopped',
   'guest-panicked': 'panicked',
   'internal-error': 'panicked',

@@ -1,0 +1,26 @@
+/** Graphics and pointing devices: what the guest has for what its spec says. */
+import type {Devices, InputBus, VideoType} from '../v1/index.ts';
+
+/** The guest's graphics card; undefined where it has none. */
+export const videoType = ({
+  autoattachGraphicsDevice,
+  video,
+}: Pick<Devices, 'autoattachGraphicsDevice' | 'video'>): VideoType | undefined => {
+  if (autoattachGraphicsDevice === false) return undefined;
+  return video?.type ?? (autoattachGraphicsDevice === true ? 'vga' : undefined);
+};
+
+export interface EffectiveInput {
+  readonly name: string;
+  readonly type: 'tablet';
+  readonly bus: InputBus;
+}
+
+/** The guest's tablets: those that it lists, or one where it lists none and wants one. */
+export const inputsOf = ({
+  autoattachInputDevice,
+  inputs = [],
+}: Pick<Devices, 'autoattachInputDevice' | 'inputs'>): readonly EffectiveInput[] => {
+  const attached = autoattachInputDevice === true && inputs.length === 0 ? [{name: 'default-0', bus: 'usb'}] : inputs;
+  return attached.map(({name, bus}) => ({name, type: 'tablet', bus: bus === 'virtio' ? 'virtio' : 'usb'}));
+};
