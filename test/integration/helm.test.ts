@@ -2,38 +2,30 @@ import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {join} from 'node:path';
 import {ConfigObject, parseConfig} from '@wherry/api';
 import {parseAllDocuments} from 'yaml';
-import {run, succeeds} from '../../scripts/core/command.ts';
 import {repository} from '../../scripts/core/paths.ts';
-import {progress} from '../../scripts/core/progress.ts';
-import {tools} from '../../scripts/toolchain/tools.ts';
+import {chart, ChartTarget, helmAlone} from '../support/chart.ts';
 import {mergePatch} from '../support/control-plane/admin.ts';
-import {type ControlPlane, startControlPlane} from '../support/control-plane.ts';
-import {aMachine, anInstance} from '../support/crds.ts';
+import {startControlPlane} from '../support/control-plane.ts';
+import {anInstance} from '../support/crds.ts';
 
-const chart = join(repository, 'helm');
-const {helm: program} = await tools(progress());
+let target: ChartTarget;
 
-let control: ControlPlane;
-
-const env = (): {KUBECONFIG: string} => ({KUBECONFIG: control.kubeconfig});
-const helm = (...args: string[]): Promise<string> => run(program, args, {env: env()});
-const kubectl = (...args: string[]): Promise<string> => run(control.kubectl, args, {env: env()});
-const apply = (object: object, ...args: string[]): Promise<string> =>
-  run(control.kubectl, ['apply', '-f', '-', ...args], {env: env(), input: JSON.stringify(object)});
-const json = async <T>(...args: string[]): Promise<T> => JSON.parse(await kubectl(...args, '-o', 'json')) as T;
+const kubectl = (...args: string[]): Promise<string> => target.kubectl(...args);
+const apply = (object: object): Promise<string> => target.apply(object);
+const json = <T>(...args: string[]): Promise<T> => target.json<T>(...args);
 
 beforeAll(async () => {
-  control = await startControlPlane();
-  await helm('install', 'wherry', chart, '--namespace', 'wherry', '--create-namespace');
+  target = new ChartTarget(await startControlPlane());
+  await target.install();
 }, 90_000);
 
-afterAll(() => control?.stop());
+afterAll(() => target?.control.stop());
 
 test('the chart passes helm lint', async () => {
-  await expect(helm('lint', '--strict', chart)).resolves.toContain('0 chart(s) failed');
+  await expect(helmAlone('lint', '--strict', chart)).resolves.toContain('0 chart(s) failed');
 });
 
-const template = (...args: string[]): Promise<string> => helm('template', 'wherry', chart, ...args);
+const template = (...args: string[]): Promise<string> => helmAlone('template', 'wherry', chart, ...args);
 
 test.each([
   ['a key that it does not know', ['emulatoin.allow=true'], /additional properties 'emulatoin' not allowed/],
@@ -90,7 +82,7 @@ const versions = (kinds: string): Promise<string> =>
 test('an upgrade that changes nothing changes no object', async () => {
   const before = await versions('deployments,daemonsets,configmaps');
   expect(before).toMatch(/^\d+ \d+ \d+/);
-  await helm('upgrade', 'wherry', chart, '--namespace', 'wherry');
+  await target.upgrade();
   expect(await versions('deployments,daemonsets,configmaps')).toBe(before);
 });
 
@@ -101,7 +93,7 @@ test('an upgrade that changes the configuration changes the ConfigMap alone: no 
     'configuration.allowEmulation=true',
     'images.launcher=wherry/next:1',
   ];
-  await helm('upgrade', 'wherry', chart, '--namespace', 'wherry', ...changes.flatMap(one => ['--set', one]));
+  await target.upgrade(changes.flatMap(one => ['--set', one]));
   const {data} = await json<{data: Record<string, string>}>('get', 'configmap', '-n', 'wherry', 'wherry-config');
   expect(parseConfig(data['config.json']!)).toMatchObject({
     logLevel: 'debug',
@@ -142,9 +134,10 @@ test('every container has probes, requests and no more privilege than it needs',
 });
 
 const may = (account: string, ...request: string[]): Promise<boolean> =>
-  succeeds(control.kubectl, ['auth', 'can-i', ...request, '-A', `--as=system:serviceaccount:wherry:${account}`], {
-    env: env(),
-  });
+  kubectl('auth', 'can-i', ...request, '-A', `--as=system:serviceaccount:wherry:${account}`).then(
+    () => true,
+    () => false,
+  );
 
 describe('rights', () => {
   test.each(['wherry-operator', 'wherry-node-daemon'])('%s reads no Secret', async account => {
@@ -174,7 +167,7 @@ const guestStatus = '/apis/kubevirt.io/v1/namespaces/default/virtualmachineinsta
 const patchFrom = async (node: string, path: string, patch: object): Promise<string> => {
   const extra = {'authentication.kubernetes.io/node-name': node};
   const daemon = {user: 'system:serviceaccount:wherry:wherry-node-daemon', extra};
-  const {status, body} = await mergePatch(control.admin, path, patch, daemon);
+  const {status, body} = await mergePatch(target.control.admin, path, patch, daemon);
   return status === 200 ? 'done' : `${status} ${(body as {message: string}).message}`;
 };
 
@@ -231,11 +224,4 @@ describe('a node-daemon', () => {
     const reason = {metadata: {annotations: {'wherry.dev/kvm-reason': 'all checks passed'}}};
     expect(await patchFrom('one', '/api/v1/nodes/one', reason)).toBe('done');
   });
-});
-
-test('machines and their definitions stay when the chart is uninstalled', async () => {
-  await apply(aMachine('kept'));
-  await helm('uninstall', 'wherry', '--namespace', 'wherry');
-  expect(await kubectl('get', 'vm', '-o', 'name')).toBe('virtualmachine.kubevirt.io/kept');
-  expect(await kubectl('get', 'deployments', '-n', 'wherry', '-o', 'name')).toBe('');
 });

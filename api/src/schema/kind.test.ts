@@ -25,7 +25,7 @@ test('a kind becomes a definition of one version with a status subresource', () 
   expect(customResourceDefinition(boat)).toEqual({
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: {name: 'boats.example.org'},
+    metadata: {name: 'boats.example.org', labels: {'app.kubernetes.io/part-of': 'wherry'}},
     spec: {
       group: 'example.org',
       scope: 'Namespaced',

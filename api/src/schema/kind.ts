@@ -95,11 +95,11 @@ const rootSchema = (kind: AnyKind): object => ({
   ...(kind.rules === undefined ? {} : {'x-kubernetes-validations': kind.rules}),
 });
 
-/** The CustomResourceDefinition of a kind: one version, served and stored. */
+/** The CustomResourceDefinition of a kind: one version, served and stored. Its label tells it from KubeVirt's own. */
 export const customResourceDefinition = (kind: AnyKind): object => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
-  metadata: {name: `${kind.plural}.${kind.group}`},
+  metadata: {name: `${kind.plural}.${kind.group}`, labels: {'app.kubernetes.io/part-of': 'wherry'}},
   spec: {
     group: kind.group,
     scope: 'Namespaced',

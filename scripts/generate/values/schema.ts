@@ -143,6 +143,13 @@ export const valuesSchema: ValueSchema = group('Values of the Wherry chart.', {
     tolerations,
     kubeletPods: text('Where the kubelet keeps the folders of pods.', '/var/lib/kubelet/pods', {pattern: '^/'}),
   }),
+  rbac: group('Roles for users.', {
+    aggregate: flag(
+      'Make kubevirt.io:view, kubevirt.io:edit and kubevirt.io:admin part of the roles view, edit and admin of Kubernetes. ' +
+        'Without it they are there to be bound.',
+      true,
+    ),
+  }),
   emulation: leftOut('write configuration.allowEmulation'),
   logLevel: leftOut('write configuration.logLevel'),
 });

@@ -1,0 +1,61 @@
+import {join} from 'node:path';
+import {run} from '../../scripts/core/command.ts';
+import {repository} from '../../scripts/core/paths.ts';
+import {progress} from '../../scripts/core/progress.ts';
+import {tools} from '../../scripts/toolchain/tools.ts';
+import type {ControlPlane} from './control-plane.ts';
+
+/** The folder of the chart. */
+export const chart = join(repository, 'helm');
+
+/** The name of the release, and its namespace. */
+export const release = 'wherry';
+
+const {helm: program} = await tools(progress());
+
+/** Runs helm without a cluster. */
+export const helmAlone = (...args: string[]): Promise<string> =>
+  run(program, args, {env: {KUBECONFIG: '/nonexistent'}});
+
+/** A real control plane, which no controllers run in, with helm and kubectl for it. */
+export class ChartTarget {
+  readonly control: ControlPlane;
+
+  constructor(control: ControlPlane) {
+    this.control = control;
+  }
+
+  helm(...args: string[]): Promise<string> {
+    return run(program, args, {env: this.#env});
+  }
+
+  /** Installs the chart, or that of another folder. */
+  install(args: readonly string[] = [], folder = chart): Promise<string> {
+    return this.helm('install', release, folder, '--namespace', release, '--create-namespace', ...args);
+  }
+
+  upgrade(args: readonly string[] = [], folder = chart): Promise<string> {
+    return this.helm('upgrade', release, folder, '--namespace', release, ...args);
+  }
+
+  /** Without hooks: no controller would run their jobs. */
+  uninstall(): Promise<string> {
+    return this.helm('uninstall', release, '--namespace', release, '--no-hooks');
+  }
+
+  kubectl(...args: string[]): Promise<string> {
+    return run(this.control.kubectl, args, {env: this.#env});
+  }
+
+  async json<T>(...args: string[]): Promise<T> {
+    return JSON.parse(await this.kubectl(...args, '-o', 'json')) as T;
+  }
+
+  apply(object: object, ...args: string[]): Promise<string> {
+    return run(this.control.kubectl, ['apply', '-f', '-', ...args], {env: this.#env, input: JSON.stringify(object)});
+  }
+
+  get #env(): {KUBECONFIG: string} {
+    return {KUBECONFIG: this.control.kubeconfig};
+  }
+}
