@@ -12,7 +12,7 @@ import {imageCache} from './image-cache.ts';
 
 /** Trixie's QEMU, which is 10.0 for the life of that release. */
 const suite = 'trixie';
-const packages = ['qemu-system-x86', 'qemu-utils', 'seabios', 'libgcc-s1'];
+const packages = ['qemu-system-x86', 'qemu-utils', 'seabios', 'ovmf', 'libgcc-s1'];
 const programs = ['usr/bin/qemu-system-x86_64', 'usr/bin/qemu-img'];
 
 /** Devices that Debian keeps out of the program, and where QEMU looks for them. */
@@ -22,8 +22,8 @@ const modules = ['hw-display-virtio-gpu', 'hw-display-virtio-gpu-pci', 'hw-displ
 const graphics = ['stdvga', 'cirrus', 'bochs-display', 'virtio', 'ramfb'];
 
 /**
- * SeaBIOS, the BIOS of each graphics card, the option ROMs by which QEMU loads a kernel that stands outside the guest's
- * disks, and the keyboard layout without which it serves no VNC.
+ * SeaBIOS, UEFI without secure boot, the BIOS of each graphics card, the option ROMs by which QEMU loads a kernel that
+ * stands outside the guest's disks, and the keyboard layout without which it serves no VNC.
  */
 const files: Readonly<Record<string, string>> = Object.fromEntries([
   ...['bios-256k.bin', ...graphics.map(card => `vgabios-${card}.bin`)].map(file => [
@@ -36,6 +36,7 @@ const files: Readonly<Record<string, string>> = Object.fromEntries([
     `usr/share/qemu/${file}`,
     `usr/share/qemu/${file}`,
   ]),
+  ...['OVMF_CODE_4M.fd', 'OVMF_VARS_4M.fd'].map(file => [`usr/share/OVMF/${file}`, `usr/share/OVMF/${file}`]),
 ]);
 
 export interface QemuClosure {

@@ -3,6 +3,7 @@
  * source says. With `--examples` it also asks a real kube-apiserver what becomes of KubeVirt's example manifests, which
  * the integration tests check.
  */
+import {cpuTable} from '../node-daemon/scripts/cpu-table.ts';
 import {qmpTypes} from '../node-daemon/scripts/qmp-types.ts';
 import {repository} from './core/paths.ts';
 import {policies} from './generate/annotation-policy.ts';
@@ -14,7 +15,7 @@ import {reference} from './generate/reference.ts';
 import {values} from './generate/values.ts';
 
 /** Everything that is generated, in order. */
-const generators: Generator[] = [crds, policies, reference, values, readme, qmpTypes];
+const generators: Generator[] = [cpuTable, crds, policies, reference, values, readme, qmpTypes];
 
 const check = process.argv.includes('--check');
 if (process.argv.includes('--examples')) {

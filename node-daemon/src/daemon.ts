@@ -120,7 +120,13 @@ export class Daemon {
       node: settings.node,
       instances: this.#instances(),
       start: async (vmi, link, signal) => {
-        await startGuest({host, engine: qemuKind, netnsProgram: settings.netns}, vmi, acceleratorOf(vmi), link, signal);
+        await startGuest(
+          {host, engine: qemuKind, netnsProgram: settings.netns, now: () => clock.now()},
+          vmi,
+          acceleratorOf(vmi),
+          link,
+          signal,
+        );
       },
       sources: {
         podNetwork: launcher => readPodNetwork(host, launcher),

@@ -94,7 +94,7 @@ test('the coverage has a row for each field of KubeVirt and says what to use ins
 test('fields that are refused are kept out of the reference of what there is', async () => {
   const page = await file(reference, 'docs/reference/virtualmachineinstances.md');
   expect(page).not.toContain('spec.domain.devices.tpm');
-  expect(page).not.toContain('spec.domain.machine');
+  expect(page).not.toContain('spec.domain.launchSecurity');
   expect(page).toContain('`spec.domain.devices.rng`');
 });
 

@@ -14,6 +14,7 @@ afterAll(() => control.stop(), 30_000);
 
 const domain = {
   memory: {guest: '128Mi'},
+  firmware: {bootloader: {efi: {secureBoot: false}}},
   devices: {
     disks: [
       {name: 'root', disk: {}},

@@ -1,8 +1,12 @@
 /** The machine itself: each part has a file of its name. */
 import {type Infer, object, optional, string} from '../schema/index.ts';
+import {chassis} from './chassis.ts';
+import {clock} from './clock.ts';
 import {cpu} from './cpu.ts';
 import {devices} from './devices.ts';
+import {features} from './features.ts';
 import {firmware} from './firmware.ts';
+import {machine} from './machine-type.ts';
 import {memory, memoryRules, resources} from './memory.ts';
 
 const rebootPolicy = string(
@@ -19,7 +23,11 @@ export const domain = object(
     cpu: optional(cpu),
     memory: optional(memory),
     resources: optional(resources),
+    machine: optional(machine),
     firmware: optional(firmware),
+    chassis: optional(chassis),
+    clock: optional(clock),
+    features: optional(features),
     devices,
     rebootPolicy: optional(rebootPolicy),
   },

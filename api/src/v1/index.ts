@@ -1,9 +1,14 @@
 /** The kinds of kubevirt.io/v1: one file per kind, shared parts beside them. */
+export type {Chassis} from './chassis.ts';
+export type {Clock, Timers} from './clock.ts';
 export type {CloudInitNoCloud} from './cloud-init.ts';
 export type {Condition, ConditionStatus, Verdict} from './condition.ts';
+export type {Cpu} from './cpu.ts';
 export type {Devices} from './devices.ts';
 export type {Disk} from './disk.ts';
 export type {Domain} from './domain.ts';
+export type {Features, HypervFeatures} from './features.ts';
+export type {Firmware} from './firmware.ts';
 export type {InputBus, VideoType} from './graphics.ts';
 export type {InstanceSpec, InstanceSpecInput} from './instance-spec.ts';
 export type {GuestOsInfo, InstanceStatus, InterfaceStatus, VolumeStatus} from './instance-status.ts';

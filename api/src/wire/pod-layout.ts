@@ -21,6 +21,9 @@ export const PodLayout = {
   volumes: '/run/wherry-volumes',
   /** Firmware files of the QEMU closure (bios, option ROMs). */
   firmware: '/usr/share/qemu',
+  /** UEFI, and its variables as they are before a first start. */
+  efiCode: '/usr/share/OVMF/OVMF_CODE_4M.fd',
+  efiVariables: '/usr/share/OVMF/OVMF_VARS_4M.fd',
   resolvConf: '/etc/resolv.conf',
   /** Environment of the container. */
   env: {uid: 'WHERRY_VMI_UID', name: 'WHERRY_VMI_NAME'},
@@ -37,3 +40,5 @@ export const cloudInitSecretPath = (volume: string, part: 'user' | 'network'): s
 export const overlayPath = (volume: string): string => `${PodLayout.private}/${volume}.overlay.qcow2`;
 export const emptyDiskPath = (volume: string): string => `${PodLayout.private}/${volume}.empty.qcow2`;
 export const seedPath = (volume: string): string => `${PodLayout.private}/${volume}.seed.iso`;
+/** No volume has a file of this name: theirs end in what they are. */
+export const efiVariablesPath: string = `${PodLayout.private}/efi-variables.qcow2`;

@@ -36,12 +36,12 @@ export interface EngineKind {
   readonly name: EngineName;
   readonly capabilities: EngineCapabilities;
   /** The type of machine that guests see, frozen for the life of an instance. */
-  readonly machineType: string;
+  machineTypeOf(machine: EffectiveMachine): string;
   /**
-   * The full recipe for one engine process.
+   * The full recipe for one engine process that starts now (milliseconds since the epoch).
    * @throws DaemonError UNSUPPORTED_MACHINE where the machine lies outside of the capabilities
    */
-  plan(machine: EffectiveMachine): Plan;
+  plan(machine: EffectiveMachine, now: number): Plan;
   /** The running engine behind a launcher; costs nothing and holds nothing. */
   attach(connection: LauncherConnection): Engine;
 }

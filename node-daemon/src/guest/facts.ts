@@ -61,7 +61,7 @@ export class GuestFacts {
     const machine = effectiveMachine(vmi, {accelerator: acceleratorOf(vmi), mtu: network.mtu, vhost: false});
     return {
       machine,
-      machineType: engine.machineType,
+      machineType: engine.machineTypeOf(machine),
       engine: {name: engine.name, version, reason: reasonFor(vmi)},
       podAddresses: network.addresses,
       paused: this.#pause.paused,

@@ -38,7 +38,7 @@ const fakeNode = (answer: object) => {
   const start = () =>
     startGuest(
       // The rules are nobody's here: `true` stands for the program that would apply them.
-      {host: host as Host, engine: qemuKind, netnsProgram: 'true'},
+      {host: host as Host, engine: qemuKind, netnsProgram: 'true', now: () => 0},
       instance(),
       'tcg',
       link as unknown as PodLink,

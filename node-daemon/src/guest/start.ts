@@ -22,6 +22,8 @@ export interface Starter {
   readonly engine: EngineKind;
   /** Path of `wherry-netns`. */
   readonly netnsProgram: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface Starter {
  * @throws DaemonError UNSUPPORTED_MACHINE, NOT_READY, REFUSED, PROGRAM_FAILED; NativeError
  */
 export const startGuest = async (
-  {host, engine, netnsProgram}: Starter,
+  {host, engine, netnsProgram, now}: Starter,
   vmi: VirtualMachineInstance,
   accelerator: Accelerator,
   link: PodLink,
@@ -40,7 +42,7 @@ export const startGuest = async (
   const pod = podNetworkOf(await host.linkInfo(netns, POD_INTERFACE));
   const facts = {accelerator, mtu: pod.mtu, vhost: accelerator === 'kvm' && hasVhost(host)};
   const machine = effectiveMachine(vmi, facts);
-  const plan = engine.plan(machine);
+  const plan = engine.plan(machine, now());
   await allDone([
     setUpInterfaces(host, netns, machine, descriptors),
     ...machine.interfaces.map(one =>

@@ -7,11 +7,22 @@ import {
   guestMemoryBytes,
   hostnameOf,
   machineUid,
+  namedMachineType,
   type VirtualMachineInstance,
 } from '@wherry/api';
+import {clockOf, type MachineClock} from './clock.ts';
+import {cpuOf, type MachineCpu} from './cpu.ts';
 import {devicesOf, type MachineDevices} from './devices.ts';
 import {disksOf, type MachineDisk} from './disks.ts';
-import {kernelFiles, type MachineKernel} from './firmware.ts';
+import {featuresOf, type MachineFeatures} from './features.ts';
+import {
+  kernelFiles,
+  labelsOf,
+  loaderOf,
+  type MachineKernel,
+  type MachineLabels,
+  type MachineLoader,
+} from './firmware.ts';
 import {interfacesOf, type LinkFacts, type MachineInterface} from './interfaces.ts';
 
 export interface EffectiveMachine {
@@ -22,7 +33,14 @@ export interface EffectiveMachine {
   readonly hostname: string;
   readonly uuid: string;
   readonly accelerator: Accelerator;
+  /** By its full name; undefined for the engine's own. */
+  readonly machineType?: string;
   readonly topology: CpuTopology;
+  readonly cpu: MachineCpu;
+  readonly features: MachineFeatures;
+  readonly clock: MachineClock;
+  readonly loader: MachineLoader;
+  readonly labels: MachineLabels;
   /** A whole number of MiB. */
   readonly memoryBytes: number;
   readonly kernel?: MachineKernel;
@@ -52,6 +70,7 @@ export const effectiveMachine = (vmi: VirtualMachineInstance, facts: NodeFacts):
   const spec = effectiveSpec(vmi.spec, machineUid(vmi));
   const hostname = hostnameOf(name, spec.hostname);
   const {uuid, kernelBoot} = spec.domain.firmware;
+  const machineType = namedMachineType(spec.domain.machine?.type);
   const kernel = kernelBoot?.container === undefined ? {} : {kernel: kernelFiles(kernelBoot)};
   return {
     id: uid,
@@ -60,7 +79,13 @@ export const effectiveMachine = (vmi: VirtualMachineInstance, facts: NodeFacts):
     hostname,
     uuid,
     accelerator: facts.accelerator,
+    ...(machineType === undefined ? {} : {machineType}),
     topology: cpuTopology(spec.domain),
+    cpu: cpuOf(spec.domain),
+    features: featuresOf(spec.domain.features),
+    clock: clockOf(spec.domain.clock),
+    loader: loaderOf(spec.domain.firmware),
+    labels: labelsOf(spec.domain),
     memoryBytes: Math.ceil(guestMemoryBytes(spec.domain) / MiB) * MiB,
     ...kernel,
     disks: disksOf(vmi, spec, {uuid, hostname}),

@@ -1,4 +1,7 @@
+import {clockOf} from '../machine/clock.ts';
+import {cpuOf} from '../machine/cpu.ts';
 import type {EffectiveMachine} from '../machine/effective-machine.ts';
+import {featuresOf} from '../machine/features.ts';
 
 const GiB = 1024 ** 3;
 
@@ -11,6 +14,11 @@ export const machine = (overrides: Partial<EffectiveMachine> = {}): EffectiveMac
   uuid: '5d307ca9-b3ef-828c-8861-06e72d69f223',
   accelerator: 'tcg',
   topology: {sockets: 1, cores: 2, threads: 1},
+  cpu: cpuOf({}),
+  features: featuresOf(),
+  clock: clockOf(),
+  loader: {kind: 'bios', onSerial: false},
+  labels: {},
   memoryBytes: GiB,
   disks: [
     {

@@ -1,26 +1,54 @@
 import type {EffectiveMachine} from '../../machine/effective-machine.ts';
-import {type Args, json} from './args.ts';
-import {clockArgs} from './clock.ts';
-import {QEMU_MACHINE_TYPE} from './machine-type.ts';
+import type {MachineLabels} from '../../machine/firmware.ts';
+import {type Args, escaped, json} from './args.ts';
+import {boardTimers, clockArgs} from './clock.ts';
+import {loaderOptions} from './firmware.ts';
+import {machineTypeOf} from './machine-type.ts';
 
 /** Memory is a shared memfd, so that vhost and later a successor process can map it. */
-export const boardArgs = ({uuid, topology: {sockets, cores, threads}, memoryBytes}: EffectiveMachine): Args => [
-  '-machine',
-  `${QEMU_MACHINE_TYPE},memory-backend=ram0,usb=off,vmport=off,smm=off,hpet=off,dump-guest-core=off`,
-  ...json('-object', {'qom-type': 'memory-backend-memfd', id: 'ram0', size: memoryBytes, share: true}),
-  '-m',
-  `size=${memoryBytes / 1024}k`,
-  '-smp',
-  `${sockets * cores * threads},sockets=${sockets},cores=${cores},threads=${threads}`,
-  '-uuid',
-  uuid,
-  // What tools in the guest recognise the platform by.
+export const boardArgs = (machine: EffectiveMachine, now: number): Args => {
+  const {sockets, cores, threads} = machine.topology;
+  return [
+    '-machine',
+    machineOptions(machine).join(','),
+    ...json('-object', {'qom-type': 'memory-backend-memfd', id: 'ram0', size: machine.memoryBytes, share: true}),
+    '-m',
+    `size=${machine.memoryBytes / 1024}k`,
+    '-smp',
+    `${sockets * cores * threads},sockets=${sockets},cores=${cores},threads=${threads}`,
+    '-uuid',
+    machine.uuid,
+    ...smbiosArgs(machine.labels),
+    ...clockArgs(machine, now),
+    // A sleeping guest could be woken by nobody.
+    '-global',
+    'ICH9-LPC.disable_s3=1',
+    '-global',
+    'ICH9-LPC.disable_s4=1',
+  ];
+};
+
+/** What a machine has none of stays away from the command line: machines of before keep theirs to the letter. */
+const machineOptions = (machine: EffectiveMachine): readonly string[] => {
+  const {hpet, pit} = boardTimers(machine.clock);
+  return [
+    machineTypeOf(machine),
+    `memory-backend=ram0,usb=off,vmport=off,smm=off,hpet=${hpet},dump-guest-core=off`,
+    ...(pit ? [] : ['pit=off']),
+    ...(machine.features.acpi ? [] : ['acpi=off']),
+    ...loaderOptions(machine.loader),
+  ];
+};
+
+/** What tools in the guest recognise the platform by, and what the user wrote on it. */
+const smbiosArgs = ({serial, chassis}: MachineLabels): Args => [
   '-smbios',
-  'type=1,manufacturer=KubeVirt,product=Wherry,family=KubeVirt',
-  ...clockArgs(),
-  // A sleeping guest could be woken by nobody.
-  '-global',
-  'ICH9-LPC.disable_s3=1',
-  '-global',
-  'ICH9-LPC.disable_s4=1',
+  `type=1,manufacturer=KubeVirt,product=Wherry,family=KubeVirt${smbiosFields({serial})}`,
+  ...(chassis === undefined ? [] : ['-smbios', `type=3${smbiosFields(chassis)}`]),
 ];
+
+const smbiosFields = (fields: Readonly<Record<string, string | undefined>>): string =>
+  Object.entries(fields)
+    .filter(([, value]) => value !== undefined && value !== '')
+    .map(([name, value]) => `,${name}=${escaped(value ?? '')}`)
+    .join('');

@@ -4,7 +4,7 @@ import {machine} from '../../testing/machines.ts';
 import {qemuPlan} from './plan.ts';
 
 const argsWith = (devices: Partial<MachineDevices>): readonly string[] =>
-  qemuPlan(machine({devices: {...machine().devices, ...devices}})).engine.args;
+  qemuPlan(machine({devices: {...machine().devices, ...devices}}), 0).engine.args;
 const devicesIn = (args: readonly string[]): readonly Record<string, unknown>[] =>
   args.flatMap((arg, index) => (args[index - 1] === '-device' ? [JSON.parse(arg) as Record<string, unknown>] : []));
 const device = (id: string, args: readonly string[]) => devicesIn(args).find(one => one['id'] === id);

@@ -1,8 +1,14 @@
+import type {EffectiveMachine} from '../../machine/effective-machine.ts';
+
 /**
  * The machine that guests see. Pinned, because a guest keeps its hardware for life; it is retired before QEMU drops it
  * (pc-q35 types live for about six years).
  */
 export const QEMU_MACHINE_TYPE = 'pc-q35-10.0';
+
+/** Of a machine that does not name its type it is the pinned one. */
+export const machineTypeOf = ({machineType}: Pick<EffectiveMachine, 'machineType'>): string =>
+  machineType ?? QEMU_MACHINE_TYPE;
 
 /** Name of QEMU's own channel to the guest agent, which agents look for. */
 export const AGENT_PORT = 'org.qemu.guest_agent.0';

@@ -1,6 +1,8 @@
 import {expect, test} from '@jest/globals';
 import {machine} from '../../testing/machines.ts';
-import {qemuPlan} from './plan.ts';
+import {qemuPlan as planAt} from './plan.ts';
+
+const qemuPlan = (of: ReturnType<typeof machine>) => planAt(of, 0);
 
 const args = (overrides: Parameters<typeof machine>[0] = {}): readonly string[] =>
   qemuPlan(machine(overrides)).engine.args;

@@ -6,17 +6,18 @@ import {type Args, escaped} from './args.ts';
 import {boardArgs} from './board.ts';
 import {acceleratorArgs} from './cpu.ts';
 import {diskArgs, diskFiles} from './disks.ts';
-import {kernelArgs} from './firmware.ts';
+import {kernelArgs, loaderArgs, loaderFiles} from './firmware.ts';
 import {graphicsArgs} from './graphics.ts';
 import {dhcpAnswers, interfaceArgs, interfaceDescriptors} from './interfaces.ts';
 import {portBus, rootPorts} from './pci.ts';
 import {monitorArgs, platformDevices} from './platform.ts';
 
-export const qemuPlan = (machine: EffectiveMachine): Plan => ({
+/** @param now milliseconds since the epoch */
+export const qemuPlan = (machine: EffectiveMachine, now: number): Plan => ({
   id: machine.id,
-  engine: {kind: 'qemu', program: PodLayout.qemu, args: qemuArgs(machine)},
+  engine: {kind: 'qemu', program: PodLayout.qemu, args: qemuArgs(machine, now)},
   descriptors: [...(machine.accelerator === 'kvm' ? ['kvm'] : []), ...machine.interfaces.flatMap(interfaceDescriptors)],
-  files: diskFiles(machine.disks),
+  files: [...loaderFiles(machine.loader), ...diskFiles(machine.disks)],
   dhcp: dhcpAnswers(machine),
   graceSeconds: machine.graceSeconds,
   // A launcher of before knows neither field.
@@ -24,7 +25,7 @@ export const qemuPlan = (machine: EffectiveMachine): Plan => ({
   ...(machine.logConsole ? {} : {logConsole: false}),
 });
 
-const qemuArgs = (machine: EffectiveMachine): Args => {
+const qemuArgs = (machine: EffectiveMachine, now: number): Args => {
   let ports = 0;
   const port = (): string => portBus(ports++);
   // In the order in which the guest meets them: its network is on the first ports, whatever its disks are.
@@ -36,7 +37,8 @@ const qemuArgs = (machine: EffectiveMachine): Args => {
   ];
   return [
     ...processArgs(machine),
-    ...boardArgs(machine),
+    ...boardArgs(machine, now),
+    ...loaderArgs(machine.loader),
     ...acceleratorArgs(machine),
     ...monitorArgs(machine.devices),
     ...rootPorts(ports),

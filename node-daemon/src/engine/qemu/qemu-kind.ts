@@ -1,5 +1,5 @@
 import type {EngineKind} from '../engine.ts';
-import {QEMU_MACHINE_TYPE} from './machine-type.ts';
+import {machineTypeOf} from './machine-type.ts';
 import {MAX_PORT_DEVICES} from './pci.ts';
 import {qemuPlan} from './plan.ts';
 import {QemuEngine} from './qemu-engine.ts';
@@ -8,7 +8,7 @@ const operations = new Set(['pause', 'resume', 'reset', 'powerButton'] as const)
 
 export const qemuKind: EngineKind = {
   name: 'qemu',
-  machineType: QEMU_MACHINE_TYPE,
+  machineTypeOf,
   capabilities: {
     operations,
     accelerators: ['kvm', 'tcg'],
