@@ -16,6 +16,7 @@ import {ConfigReporter} from './config-reporter.ts';
 import {registerMetrics} from './metrics.ts';
 import {instanceSources, machineSources} from './sources.ts';
 import {MachineReconciler} from './virtualmachine/reconciler.ts';
+import {Complaints} from './virtualmachineinstance/complaints.ts';
 import {LastWords} from './virtualmachineinstance/last-words.ts';
 import {InstanceReconciler} from './virtualmachineinstance/reconciler.ts';
 
@@ -38,6 +39,9 @@ export interface OperatorOptions {
 
 /** Name of the Lease and of the source of events. */
 const component = 'wherry-operator';
+
+/** What the API server refuses is tried again at least that often: what stood in the way may be gone. */
+const maxBackOffMs = 60_000;
 
 /** Reconciles at once: they wait for the API server most of the time. */
 const concurrency = 8;
@@ -70,8 +74,13 @@ export const makeOperator = (options: OperatorOptions): Manager => {
   registerMetrics(registry, caches.machines, caches.instances);
   const shared = {client, caches, clock, events};
   const machines = new MachineReconciler({...shared, random});
-  const instances = new InstanceReconciler({...shared, config: options.config, lastWords: rememberEndings(caches)});
-  const loop = {log, registry, clock, concurrency};
+  const instances = new InstanceReconciler({
+    ...shared,
+    config: options.config,
+    lastWords: rememberEndings(caches),
+    complaints: new Complaints(client, clock),
+  });
+  const loop = {log, registry, clock, concurrency, maxBackOffMs};
   manager.addController(
     new Controller({
       ...loop,

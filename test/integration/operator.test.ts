@@ -3,6 +3,7 @@ import {core, keyOf} from '@wherry/kube';
 import {instances, machines} from '@wherry/operator';
 import {aNode, Stage} from './operator/stage.ts';
 import {Theatre} from './operator/theatre.ts';
+import {bind, claim} from './operator/trouble.ts';
 
 jest.setTimeout(60_000);
 
@@ -314,37 +315,13 @@ test('a change of the template says RestartRequired and leaves the guest running
   expect((await on.vmi('web'))?.metadata.uid).toBe(vmi.metadata.uid);
 });
 
-test('a missing claim is named, and the machine starts when it is made', async () => {
+test('the capacity of a bound claim reaches the daemon with the instance', async () => {
   const on = await stage();
+  await claim(on, 'data');
+  await bind(on, 'data');
   await on.make('web', {spec: {volumes: [{name: 'data', persistentVolumeClaim: {claimName: 'data'}}]}});
-  await on.status('web', 'ErrorPvcNotFound');
-  expect(await on.pods()).toHaveLength(0);
-  await on.client.create(core.persistentVolumeClaims, {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: {name: 'data', namespace: on.namespace},
-    spec: {accessModes: ['ReadWriteOnce'], resources: {requests: {storage: '1Gi'}}},
-  });
-  await on.status('web', 'WaitingForVolumeBinding');
-  const key = {namespace: on.namespace, name: 'data'};
-  const status = {phase: 'Bound', capacity: {storage: '1Gi'}, accessModes: ['ReadWriteOnce']};
-  await on.client.mergePatch(core.persistentVolumeClaims, key, {status}, {subresource: 'status'});
   const {vmi} = await on.started('web');
   expect(vmi.status?.volumeStatus?.[0]?.persistentVolumeClaimInfo?.capacity).toEqual({storage: '1Gi'});
-});
-
-test('a pod that a quota refuses is said on the instance, and made when there is room', async () => {
-  const on = await stage();
-
-  await theatre.createQuota(on.namespace);
-  await on.make('web');
-  await on.until('the refusal', async () =>
-    (await on.vmi('web'))?.status?.conditions?.some(
-      ({type, reason}) => type === 'Synchronized' && reason === 'FailedCreate',
-    ),
-  );
-  await theatre.deleteQuota(on.namespace);
-  await on.phase('web', 'Scheduling');
 });
 
 test('the restricted Pod Security Standard admits the pod', async () => {

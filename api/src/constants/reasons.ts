@@ -34,6 +34,11 @@ export const Reason = {
   ErrImageNeverPull: 'ErrImageNeverPull',
   InvalidImageName: 'InvalidImageName',
   ContainerNotStarted: 'ContainerNotStarted',
+  SecretNotFound: 'SecretNotFound',
+  ConfigMapNotFound: 'ConfigMapNotFound',
+  FailedMount: 'FailedMount',
+  FailedAttachVolume: 'FailedAttachVolume',
+  VolumeNotBound: 'VolumeNotBound',
   // Synchronized=False: the guest does not start in its pod
   StartFailed: 'StartFailed',
   // Paused=True

@@ -25,6 +25,8 @@ export interface ControllerOptions {
   readonly isCurrent?: (key: Key) => boolean;
   /** Reconciles at once; never two of one key. Defaults to 4. */
   readonly concurrency?: number;
+  /** Longest pause before a key that failed again and again is tried once more, ms. Defaults to 1,000,000. */
+  readonly maxBackOffMs?: number;
   /** Longest time of one reconcile, ms; then its signal aborts. Defaults to 60,000. */
   readonly timeoutMs?: number;
   readonly log: Log;
@@ -57,7 +59,7 @@ export class Controller {
     const now = (): number => this.#clock.monotonic();
     this.#metrics = new ControllerMetrics(options.registry, options.name, this.#concurrency);
     this.#queue = new WorkQueue({
-      limiter: new BackOff({now}),
+      limiter: new BackOff({now, ...(options.maxBackOffMs === undefined ? {} : {maxMs: options.maxBackOffMs})}),
       now,
       after: (ms, run) => this.#clock.schedule(ms, run),
       observer: observeQueue(options.registry, options.name, () => this.#queue),

@@ -9,6 +9,8 @@ export const anInstanceWorld = (overrides: Partial<InstanceWorld> = {}): Instanc
   lastWords: undefined,
   strays: [],
   claims: new Map(),
+  complaints: [],
+  lookAgainMs: undefined,
   nodes: [aNode()],
   nodeFenced: false,
   config,

@@ -1,4 +1,4 @@
-import {EventReason} from '@wherry/api';
+import {type EndReason, EventReason} from '@wherry/api';
 import type {EventText} from '../virtualmachineinstance/events.ts';
 
 export type {EventText};
@@ -19,4 +19,9 @@ export const instanceDeleted = (name: string): EventText => ({
   type: 'Normal',
   reason: EventReason.SuccessfulDelete,
   message: `Stopped the virtual machine by deleting the virtual machine instance ${name}`,
+});
+
+export const runFailed = (end: {readonly reason: EndReason; readonly message: string}): EventText => ({
+  type: 'Warning',
+  ...end,
 });

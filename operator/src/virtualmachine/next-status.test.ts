@@ -118,6 +118,25 @@ test('a guest that failed before it ran is counted', () => {
   });
 });
 
+test('how a start failed stays in the condition Failure while the next one is tried, until a guest runs', () => {
+  const ended = {type: 'Ready', status: 'False' as const, reason: 'GuestNotRunning', message: 'no such kernel'};
+  const failed = after(madeFrom({}, {phase: 'Failed', reason: 'StartFailed', conditions: [ended]}));
+  const failure = {status: 'True', reason: 'StartFailed', message: 'no such kernel'};
+  expect(conditionOf(failed, 'Failure')).toMatchObject(failure);
+  const waiting = after(undefined, {status: failed});
+  expect(conditionOf(waiting, 'Failure')).toMatchObject(failure);
+  const next = {...madeFrom({}), metadata: {...madeFrom({}).metadata, uid: 'next'}};
+  expect(conditionOf(after(next, {status: waiting}), 'Failure')).toMatchObject(failure);
+  expect(conditionOf(after({...next, status: readyRun}, {status: waiting}), 'Failure')).toBeUndefined();
+});
+
+test('a run that failed without a word of the list failed all the same', () => {
+  expect(conditionOf(after(madeFrom({}, {phase: 'Failed', reason: 'Strange'})), 'Failure')).toMatchObject({
+    reason: 'PodFailed',
+    message: 'the guest has ended',
+  });
+});
+
 test('what an ended debt or count leaves behind is removed from the status', () => {
   const before: MachineStatus = {
     startFailure: {consecutiveFailCount: 2, lastFailedVMIUID: 'old'},

@@ -1,6 +1,7 @@
 import {
   Annotation,
   type ConditionReason,
+  endReasonOf,
   InstanceCondition,
   MachineCondition,
   type MachineStatus,
@@ -16,7 +17,8 @@ import {
 } from '../conditions.ts';
 import {type Instance, type Machine} from '../objects.ts';
 import {outdatedFields} from './instance.ts';
-import {nextMemory} from './memory.ts';
+import {howItEnded} from './how-it-ended.ts';
+import {type Memory, nextMemory} from './memory.ts';
 import {printableStatus} from './printable-status.ts';
 import {restartMessage} from './restart-required.ts';
 import type {World} from './world.ts';
@@ -34,7 +36,8 @@ export const nextStatus = (world: World, outcome: Outcome, now: number, random: 
   const memory = nextMemory(world, run, now, random);
   const failures = memory.startFailure?.consecutiveFailCount ?? 0;
   const outdated = run === undefined ? [] : outdatedFields(vm, run);
-  const conditions = nextConditions(vm, outcome, outdated, now);
+  const failing = failureVerdict(vm, outcome, memory);
+  const conditions = nextConditions(vm, outcome, failing, outdated, now);
   return {
     ...without(vm.status ?? {}, ['startFailure', 'stateChangeRequests', 'runStrategy']),
     ...given(memory),
@@ -62,7 +65,8 @@ const generations = (
 
 const nextConditions = (
   vm: Machine,
-  {run, failure}: Outcome,
+  {run}: Outcome,
+  failing: Statement | undefined,
   outdated: readonly string[],
   now: number,
 ): readonly Condition[] => {
@@ -71,13 +75,24 @@ const nextConditions = (
   const current = new Set<string>([...own, ...copied.map(({type}) => type)]);
   for (const {type} of list) if (!current.has(type)) list = withoutCondition(list, type);
   for (const verdict of [readyVerdict(run), ...copied]) list = withCondition(list, verdict, now);
-  list =
-    failure === undefined
-      ? withoutCondition(list, MachineCondition.Failure)
-      : withCondition(list, {type: MachineCondition.Failure, status: 'True', ...failure}, now);
+  list = failing === undefined ? withoutCondition(list, MachineCondition.Failure) : withCondition(list, failing, now);
   return outdated.length === 0
     ? withoutCondition(list, MachineCondition.RestartRequired)
     : withCondition(list, restartRequired(outdated), now);
+};
+
+/**
+ * What the API server refuses now; else how the last start failed, for as long as failed starts are counted: the run
+ * that failed is gone by then, and this is all that is left of it.
+ */
+const failureVerdict = (vm: Machine, {run, failure}: Outcome, {startFailure}: Memory): Statement | undefined => {
+  const type = MachineCondition.Failure;
+  if (failure !== undefined) return {type, status: 'True', ...failure};
+  if (startFailure === undefined) return undefined;
+  if (run !== undefined && startFailure.lastFailedVMIUID === run.metadata.uid)
+    return {type, status: 'True', ...howItEnded(run)};
+  const before = findCondition(vm.status?.conditions, type);
+  return endReasonOf(before?.reason) === undefined ? undefined : before;
 };
 
 /** An instance that was just made says nothing yet; it will say this, and saying it now saves a write. */

@@ -47,6 +47,7 @@ const table: [sentence: string, view: Partial<View>, status: PrintableStatus][] 
     'WaitingForVolumeBinding',
   ],
   ['an image that failed to pull is ErrImagePull', {run: run(problem('ErrImagePull'))}, 'ErrImagePull'],
+  ['so is one whose name is none', {run: run(problem('InvalidImageName'))}, 'ErrImagePull'],
   [
     'an image that is tried again later is ImagePullBackOff',
     {run: run(problem('ImagePullBackOff'))},

@@ -42,6 +42,9 @@ const isGoing = (view: View): boolean =>
   view.run !== undefined &&
   (isDeleting(view.run) || wantsRest(view) || (ended(view) && runStrategyOf(view.vm.spec) !== 'Once'));
 
+/** KubeVirt has one word for an image that the kubelet does not even try to pull again. */
+const noImage = new Set<string>([Reason.ErrImagePull, Reason.ErrImageNeverPull, Reason.InvalidImageName]);
+
 /** The first that holds is what a person reads; the order is KubeVirt's. */
 const rules: readonly Rule[] = [
   ['Terminating', ({vm}) => isDeleting(vm)],
@@ -57,7 +60,7 @@ const rules: readonly Rule[] = [
     'WaitingForVolumeBinding',
     view => starting(view) && claims(view).some(name => view.claims.get(name)?.status?.phase !== 'Bound'),
   ],
-  ['ErrImagePull', view => starting(view) && problem(view) === Reason.ErrImagePull],
+  ['ErrImagePull', view => starting(view) && noImage.has(problem(view) ?? '')],
   ['ImagePullBackOff', view => starting(view) && problem(view) === Reason.ImagePullBackOff],
   ['Starting', starting],
   [

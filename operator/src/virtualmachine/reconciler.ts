@@ -1,14 +1,16 @@
-import {FieldManager, Finalizer, Reason, type VirtualMachineInstance} from '@wherry/api';
+import {FieldManager, Finalizer, MachineCondition, Reason, type VirtualMachineInstance} from '@wherry/api';
 import {type ApiError, type Client, type Clock, type EventRecorder, type Key, keyOf, type Result} from '@wherry/kube';
 import type {Caches} from '../caches.ts';
+import {findCondition} from '../conditions.ts';
 import {finalizerPatch} from '../finalizers.ts';
 import type {Instance, Machine} from '../objects.ts';
-import {isRefusal} from '../refusal.ts';
+import {isRefusal, refusalText} from '../refusal.ts';
 import {instances, machines} from '../resources.ts';
 import {statusPatch} from '../status-patch.ts';
 import {decide, type Plan} from './decide.ts';
-import {instanceCreated, instanceDeleted, instanceNotCreated} from './events.ts';
+import {instanceCreated, instanceDeleted, instanceNotCreated, runFailed} from './events.ts';
 import {gather} from './gather.ts';
+import {howItEnded} from './how-it-ended.ts';
 import {nextStatus} from './next-status.ts';
 import {runOf, type World} from './world.ts';
 
@@ -64,7 +66,7 @@ export class MachineReconciler {
       return;
     }
     const {client, caches, clock, events, random} = this.#options;
-    const failure = error === undefined ? plan.blocked : {reason: Reason.FailedCreate, message: error.message};
+    const failure = error === undefined ? plan.blocked : {reason: Reason.FailedCreate, message: refusalText(error)};
     const patch = statusPatch(vm.status, nextStatus({...world, vm}, {run, failure}, clock.now(), random));
     if (patch !== undefined) caches.machines.wrote(await client.patchStatus(machines, vm, patch, {...asUs, signal}));
     for (const event of plan.events) events.event(vm, event);
@@ -80,13 +82,18 @@ export class MachineReconciler {
     } catch (error) {
       // One that the cache has not seen yet: the next reconcile will.
       if (!isRefusal(error) || error.isAlreadyExists) throw error;
-      events.event(vm, instanceNotCreated(vm.metadata.name, error.message));
+      const text = refusalText(error);
+      // It is tried again and again, and told once.
+      if (findCondition(vm.status?.conditions, MachineCondition.Failure)?.message !== text)
+        events.event(vm, instanceNotCreated(vm.metadata.name, text));
       return {run: undefined, error};
     }
   }
 
   async #stop(vm: Machine, run: Instance, signal: AbortSignal): Promise<void> {
     const {client, events} = this.#options;
+    // The instance goes, and its events with it: the machine tells what became of the run.
+    if (run.status?.phase === 'Failed') events.event(vm, runFailed(howItEnded(run)));
     await client.delete(instances, keyOf(run), {uid: run.metadata.uid, signal});
     events.event(vm, instanceDeleted(vm.metadata.name));
   }

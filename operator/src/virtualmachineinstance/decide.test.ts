@@ -1,6 +1,6 @@
 import {InstanceCondition} from '@wherry/api';
 import {expect, test} from '@jest/globals';
-import {anInstance, aPod, exited, isRunning, running} from '../testing/fixtures.ts';
+import {anInstance, aPod, exited, isRunning, running, scheduled, waitsFor} from '../testing/fixtures.ts';
 import {anInstanceWorld} from '../testing/worlds.ts';
 import {decide} from './decide.ts';
 import type {World} from './world.ts';
@@ -98,4 +98,28 @@ test('the end of a guest is said, as a warning when it failed', () => {
   const vmi = anInstance({status: running});
   expect(plan({vmi, pod: aPod({state: exited(0)})}).events).toMatchObject([{type: 'Normal', reason: 'Stopped'}]);
   expect(plan({vmi, pod: aPod({state: exited(30)})}).events).toMatchObject([{type: 'Warning', reason: 'Stopped'}]);
+});
+
+const saying = (type: string, reason: string) =>
+  anInstance({status: {phase: 'Scheduling', conditions: [{type, status: 'False', reason}]}});
+const pullFails = (reason: string) => aPod({state: waitsFor(reason, 'no such image')});
+
+test('an image that cannot be pulled is said once, although the kubelet takes turns between two words for it', () => {
+  const vmi = anInstance({status: {phase: 'Scheduling'}});
+  expect(plan({vmi, pod: pullFails('ErrImagePull')}).events).toMatchObject([{type: 'Warning', reason: 'ErrImagePull'}]);
+  const {events} = plan({vmi: saying('Synchronized', 'ErrImagePull'), pod: pullFails('ImagePullBackOff')});
+  expect(events).toEqual([]);
+});
+
+test('that no node fits is said once, in the scheduler’s words', () => {
+  const conditions = [{type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes'}];
+  const pod = aPod({status: {conditions}});
+  expect(plan({vmi: anInstance({status: {phase: 'Scheduling'}}), pod}).events).toEqual([
+    {type: 'Warning', reason: 'Unschedulable', message: '0/1 nodes'},
+  ]);
+  expect(plan({vmi: saying('PodScheduled', 'Unschedulable'), pod}).events).toEqual([]);
+});
+
+test('what stood in the way of the start is not said of a guest that was handed over', () => {
+  expect(plan({vmi: anInstance({status: scheduled}), pod: pullFails('ErrImagePull')}).events).toEqual([]);
 });

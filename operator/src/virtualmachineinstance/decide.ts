@@ -1,4 +1,12 @@
-import {type Accelerator, Finalizer, InstanceCondition, isFinal} from '@wherry/api';
+import {
+  type Accelerator,
+  type ConditionType,
+  Finalizer,
+  InstanceCondition,
+  type InstanceStatus,
+  isFinal,
+  Reason,
+} from '@wherry/api';
 import type {Pod} from '@wherry/kube';
 import {findCondition} from '../conditions.ts';
 import {hasFinalizer, isDeleting} from '../objects.ts';
@@ -6,6 +14,7 @@ import {engineMayLive} from './engine-life.ts';
 import {cannotStart, type EventText, guestEnded} from './events.ts';
 import {computeState} from './launcher-pod.ts';
 import {nextStep, type Step} from './phase.ts';
+import {problemOf, unscheduled} from './pod-problems.ts';
 import type {World} from './world.ts';
 
 export interface PodDeletion {
@@ -60,9 +69,29 @@ const podsToDelete = ({vmi, pod, strays}: World): readonly PodDeletion[] => {
     .filter(({pod: one, atOnce}) => atOnce || !isDeleting(one));
 };
 
-const events = ({vmi}: World, step: Step): readonly EventText[] => {
+const events = (world: World, step: Step): readonly EventText[] => {
   if (step.to === 'ended') return [guestEnded(step.ending)];
-  if (step.to !== 'Pending') return [];
-  const said = findCondition(vmi.status?.conditions, InstanceCondition.Synchronized)?.reason;
-  return said === step.problem.reason ? [] : [cannotStart(step.problem)];
+  const {status} = world.vmi;
+  if (status?.nodeName !== undefined || isFinal(status?.phase)) return [];
+  const problem = problemOf(world, step);
+  const unplaced = unscheduled(world);
+  return [
+    ...(problem !== undefined && isNews(status, InstanceCondition.Synchronized, problem) ? [cannotStart(problem)] : []),
+    ...(unplaced !== undefined && isNews(status, InstanceCondition.PodScheduled, unplaced)
+      ? [cannotStart({reason: unplaced.reason, message: unplaced.message ?? 'no node fits'})]
+      : []),
+  ];
 };
+
+/** What stands in the way is said once, and again when it becomes something else. */
+const isNews = (
+  status: InstanceStatus | undefined,
+  type: ConditionType,
+  {reason}: {readonly reason: string},
+): boolean => {
+  const before = findCondition(status?.conditions, type)?.reason;
+  return before === undefined || familyOf(before) !== familyOf(reason);
+};
+
+/** The kubelet takes turns between these two for one and the same image. */
+const familyOf = (reason: string): string => (reason === Reason.ImagePullBackOff ? Reason.ErrImagePull : reason);

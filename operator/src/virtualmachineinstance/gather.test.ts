@@ -11,9 +11,11 @@ import {
   isRunning,
   running,
   scheduled,
+  waitsFor,
 } from '../testing/fixtures.ts';
 import {gather} from './gather.ts';
 import {LastWords} from './last-words.ts';
+import type {Stuck} from './stuck.ts';
 import type {World} from './world.ts';
 
 interface Cluster {
@@ -60,6 +62,12 @@ const gathered = async ({vmi, pods = [], nodes = [node('n1')], claims = [], live
     },
     lastWords: lastWords ?? new LastWords(),
     config: {current: config},
+    complaints: {
+      about: async ({podUid}: Stuck) => {
+        asked.push(`events of ${podUid}`);
+        return {complaints: [], againMs: 1000};
+      },
+    },
   };
   return gather(sources as never, {namespace: 'default', name: 'web'}, new AbortController().signal);
 };
@@ -145,4 +153,18 @@ test('claims that exist are found by name, missing ones are missing', async () =
   const {claims} = await world({vmi: anInstance({spec: claimDisk('data')}), claims: [aClaim('data'), aClaim('other')]});
   expect([...claims.keys()]).toEqual(['data']);
   expect((await world({vmi: anInstance({spec: claimDisk('data')})})).claims.size).toBe(0);
+});
+
+test('events are looked for only while a run that was not handed over is stuck', async () => {
+  const waiting = aPod({state: waitsFor('ContainerCreating')});
+  expect((await world({vmi: anInstance({status: {phase: 'Scheduling'}}), pods: [waiting]})).lookAgainMs).toBe(1000);
+  expect(asked).toEqual(['events of pod-uid']);
+  for (const cluster of [
+    {vmi: anInstance({status: {phase: 'Scheduling' as const}}), pods: [aPod({state: isRunning})]},
+    {vmi: anInstance({status: scheduled}), pods: [waiting]},
+    {vmi: anInstance()},
+  ]) {
+    expect((await world(cluster)).lookAgainMs).toBeUndefined();
+    expect(asked).toEqual([]);
+  }
 });

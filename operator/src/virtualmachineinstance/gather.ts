@@ -3,7 +3,9 @@ import {type Client, core, type Key, type Live, type Node, type PersistentVolume
 import {Index, type Readers} from '../caches.ts';
 import {isOutOfService, viewOf} from '../node-view.ts';
 import {controllerUid, type Instance} from '../objects.ts';
+import type {Complaints, Heard} from './complaints.ts';
 import type {LastWords} from './last-words.ts';
+import {stuckOf} from './stuck.ts';
 import {claimNames, type World} from './world.ts';
 
 export interface Sources {
@@ -11,6 +13,7 @@ export interface Sources {
   readonly client: Pick<Client, 'get'>;
   readonly lastWords: LastWords;
   readonly config: Pick<Live<Config>, 'current'>;
+  readonly complaints: Pick<Complaints, 'about'>;
 }
 
 /** Everything that a decision about this instance needs; undefined when there is none. */
@@ -20,12 +23,16 @@ export const gather = async (sources: Sources, key: Key, signal: AbortSignal): P
   if (vmi === undefined) return undefined;
   const owned = caches.pods.byIndex(Index.controller, vmi.metadata.uid);
   const pod = owned.find(one => isPodOf(vmi, one)) ?? (await confirmed(sources, vmi, signal));
+  const claims = claimsOf(caches, vmi);
+  const {complaints, againMs} = await heardOf(sources, vmi, pod, claims, signal);
   return {
     vmi,
     pod,
     lastWords: pod === undefined ? lastWordsOf(vmi, lastWords) : undefined,
     strays: owned.filter(one => one.metadata.uid !== pod?.metadata.uid),
-    claims: claimsOf(caches, vmi),
+    claims,
+    complaints,
+    lookAgainMs: againMs,
     nodes: isWaiting(vmi) ? caches.nodes.list().map(viewOf) : [],
     nodeFenced: pod === undefined && (await isFenced(sources, vmi.status?.nodeName, signal)),
     config: config.current,
@@ -59,6 +66,21 @@ const lastWordsOf = (vmi: Instance, lastWords: LastWords): Pod | undefined =>
   Object.keys(vmi.status?.activePods ?? {})
     .map(uid => lastWords.of(uid))
     .find(pod => pod !== undefined);
+
+const silence: Heard = {complaints: [], againMs: undefined};
+
+/** Only a run that has not been handed over yet can be stuck. */
+const heardOf = async (
+  {complaints}: Sources,
+  {status}: Instance,
+  pod: Pod | undefined,
+  claims: World['claims'],
+  signal: AbortSignal,
+): Promise<Heard> => {
+  if (status?.nodeName !== undefined || pod === undefined) return silence;
+  const stuck = stuckOf(pod, claims);
+  return stuck === undefined ? silence : complaints.about(stuck, signal);
+};
 
 /** A fence lets another engine start, so a node counts as gone only when the API server itself says so. */
 const isFenced = async ({caches, client}: Sources, name: string | undefined, signal: AbortSignal): Promise<boolean> => {

@@ -38,5 +38,6 @@ export const neverRan = (pod: Pod): boolean =>
 export const podCondition = (
   pod: Pod,
   type: string,
-): {readonly status: string; readonly reason?: string; readonly message?: string} | undefined =>
-  pod.status?.conditions?.find(condition => condition.type === type);
+):
+  | {readonly status: string; readonly reason?: string; readonly message?: string; readonly lastTransitionTime?: string}
+  | undefined => pod.status?.conditions?.find(condition => condition.type === type);

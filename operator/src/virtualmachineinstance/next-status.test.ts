@@ -82,9 +82,60 @@ test('the scheduler’s complaint is mirrored for as long as it stands', () => {
 test('an image that cannot be pulled is said in the kubelet’s words, and cleared by the hand-over', () => {
   const vmi = anInstance({status: {phase: 'Scheduling'}});
   const status = after({vmi, pod: aPod({state: waitsFor('ErrImagePull', 'not found')})});
-  expect(conditionOf(status, 'Synchronized')).toMatchObject({reason: 'ErrImagePull', message: 'not found'});
+  expect(conditionOf(status, 'Synchronized')).toMatchObject({
+    reason: 'ErrImagePull',
+    message: expect.stringMatching(/^not found\. Check the name of the image/),
+  });
   const handedOver = after({vmi: anInstance({status}), pod: aPod({state: isRunning})});
   expect(conditionOf(handedOver, 'Synchronized')).toBeUndefined();
+});
+
+test.each([
+  ['ImagePullBackOff', 'ImagePullBackOff'],
+  ['ErrImageNeverPull', 'ErrImageNeverPull'],
+  ['InvalidImageName', 'InvalidImageName'],
+  ['CreateContainerError', 'ContainerNotStarted'],
+])('a container that waits for %s is said with reason %s', (word, reason) => {
+  const status = after({vmi: anInstance({status: {phase: 'Scheduling'}}), pod: aPod({state: waitsFor(word, 'why')})});
+  expect(conditionOf(status, 'Synchronized')).toMatchObject({reason, message: expect.stringContaining('why')});
+});
+
+const unbound = new Map([['data', aClaim('data', {status: {phase: 'Pending'}})]]);
+const waitsForClaim = {
+  type: 'PodScheduled',
+  status: 'False',
+  reason: 'Unschedulable',
+  message: '0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.',
+};
+const onClaim = (overrides: Partial<World> = {}): InstanceStatus =>
+  after({
+    vmi: anInstance({spec: claimDisk('data'), status: {phase: 'Scheduling'}}),
+    pod: aPod({status: {conditions: [waitsForClaim]}}),
+    claims: unbound,
+    ...overrides,
+  });
+
+test('that no node is looked for before a claim is bound is no complaint about nodes', () => {
+  expect(conditionOf(onClaim(), 'PodScheduled')).toBeUndefined();
+  expect(conditionOf(onClaim({claims: new Map([['data', aClaim('data')]])}), 'PodScheduled')).toMatchObject({
+    reason: 'Unschedulable',
+  });
+});
+
+test('a claim that cannot be bound is told in its provisioner’s words, and makes the guest not ready in them', () => {
+  const about = {kind: 'PersistentVolumeClaim', namespace: 'default', name: 'data', uid: 'u'} as const;
+  const status = onClaim({complaints: [{about, reason: 'ProvisioningFailed', message: 'the pool is full'}]});
+  const message = expect.stringContaining('PersistentVolumeClaim data is not bound: the pool is full');
+  expect(conditionOf(status, 'Synchronized')).toMatchObject({status: 'False', reason: 'VolumeNotBound', message});
+  expect(conditionOf(status, 'Ready')).toMatchObject({reason: 'GuestNotRunning', message});
+});
+
+test('a guest that the daemon cannot start is not ready in the daemon’s words', () => {
+  const said = {type: 'Synchronized', status: 'False' as const, reason: 'StartFailed', message: 'no room'};
+  const pod = aPod({state: isRunning});
+  const status = after({vmi: anInstance({status: {...scheduled, conditions: [said]}}), pod});
+  expect(conditionOf(status, 'Ready')).toMatchObject({reason: 'GuestNotRunning', message: 'no room'});
+  expect(conditionOf(status, 'Synchronized')).toMatchObject(said);
 });
 
 test('the end of a run carries its reason and what a person can read about it', () => {

@@ -2,6 +2,7 @@ import {Annotation, InstanceCondition, type InstanceStatus, PodLayout, Reason} f
 import type {Pod} from '@wherry/kube';
 import {
   type Condition,
+  findCondition,
   timestamp,
   type Statement,
   type Verdict,
@@ -9,7 +10,7 @@ import {
   withoutCondition,
 } from '../conditions.ts';
 import type {Step} from './phase.ts';
-import {containerProblem, notSynchronized, unscheduled} from './pod-problems.ts';
+import {notSynchronized, problemOf, unscheduled} from './pod-problems.ts';
 import {readyVerdict} from './ready.ts';
 import type {Problem} from './start-checks.ts';
 import {volumeStatuses} from './volume-status.ts';
@@ -79,9 +80,15 @@ const conditions = (
     return list;
   }
   if (status.phase === 'Succeeded' || status.phase === 'Failed') return list;
-  set(readyVerdict(status, world.pod ?? undefined), InstanceCondition.Ready);
-  if (failed === undefined && isEmulated(world, step)) set(emulated, InstanceCondition.SoftwareEmulation);
+  const problem = failed ?? problemOf(world, step);
+  const unplaced = unscheduled(world);
   // Once the guest is handed over, the daemon says what stands in its way.
+  const told =
+    status.phase === 'Scheduled' && step.to === 'same'
+      ? findCondition(list, InstanceCondition.Synchronized)
+      : undefined;
+  set(readyVerdict(status, world.pod, (problem ?? unplaced ?? told)?.message), InstanceCondition.Ready);
+  if (failed === undefined && isEmulated(world, step)) set(emulated, InstanceCondition.SoftwareEmulation);
   if (status.phase === 'Running' || status.phase === 'Scheduled') {
     if (step.to === 'Scheduled') {
       set(undefined, InstanceCondition.PodScheduled);
@@ -89,15 +96,9 @@ const conditions = (
     }
     return list;
   }
-  set(world.pod === undefined ? undefined : unscheduled(world.pod), InstanceCondition.PodScheduled);
-  const problem = failed ?? problemOf(world, step);
+  set(unplaced, InstanceCondition.PodScheduled);
   set(problem === undefined ? undefined : notSynchronized(problem), InstanceCondition.Synchronized);
   return list;
-};
-
-const problemOf = (world: World, step: Step): Problem | undefined => {
-  if (step.to === 'Pending') return step.problem;
-  return world.pod === undefined ? undefined : containerProblem(world.pod);
 };
 
 const endedVerdict = (message: string): Verdict => ({

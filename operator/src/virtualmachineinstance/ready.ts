@@ -5,20 +5,21 @@ import {isDeleting} from '../objects.ts';
 import {podCondition} from './launcher-pod.ts';
 
 /**
- * Is the guest ready? `status` is the status that is about to be written, `pod` the pod of the run. An instance that is
+ * Is the guest ready? `status` is the status that is about to be written, `pod` the pod of the run, `problem` what keeps
+ * it from starting. An instance that is
  * ready stays so in the words of whoever found it first: the daemon says it together with phase Running.
  */
-export const readyVerdict = (status: InstanceStatus, pod: Pod | undefined): Statement => {
-  const verdict = judge(status, pod);
+export const readyVerdict = (status: InstanceStatus, pod: Pod | undefined, problem?: string): Statement => {
+  const verdict = judge(status, pod, problem ?? starting);
   const before = findCondition(status.conditions, InstanceCondition.Ready);
   return verdict.status === 'True' && before?.status === 'True' ? before : verdict;
 };
 
-const judge = (status: InstanceStatus, pod: Pod | undefined): Verdict => {
+const judge = (status: InstanceStatus, pod: Pod | undefined, waitsFor: string): Verdict => {
   if (isFinal(status.phase)) return notReady(Reason.GuestNotRunning, 'the guest has ended');
-  if (pod === undefined) return withoutPod(status);
+  if (pod === undefined) return withoutPod(status, waitsFor);
   if (isDeleting(pod)) return notReady(Reason.PodTerminating, 'the pod of the guest is being deleted');
-  if (status.phase !== 'Running') return notReady(Reason.GuestNotRunning, starting);
+  if (status.phase !== 'Running') return notReady(Reason.GuestNotRunning, waitsFor);
   if (isTrue(status.conditions, InstanceCondition.Paused)) return notReady(Reason.GuestPaused, GUEST_PAUSED);
   const ready = podCondition(pod, 'Ready');
   if (ready === undefined) return notReady(Reason.PodConditionMissing, 'the pod has no Ready condition yet');
@@ -37,9 +38,9 @@ const unready = (word: string, message: string): Verdict => {
 
 const starting = 'the guest is being started';
 
-const withoutPod = (status: InstanceStatus): Verdict => {
+const withoutPod = (status: InstanceStatus, waitsFor: string): Verdict => {
   const node = status.nodeName;
-  if (node === undefined) return notReady(Reason.GuestNotRunning, starting);
+  if (node === undefined) return notReady(Reason.GuestNotRunning, waitsFor);
   const confirmed = isFalse(status.conditions, InstanceCondition.EngineActive);
   return notReady(
     Reason.PodNotExists,

@@ -1,4 +1,4 @@
-import {type Accelerator, FieldManager, Finalizer, Reason} from '@wherry/api';
+import {type Accelerator, FieldManager, Finalizer, InstanceCondition, Reason} from '@wherry/api';
 import {
   type ApiError,
   type Client,
@@ -14,7 +14,8 @@ import type {Caches} from '../caches.ts';
 import {finalizerPatch} from '../finalizers.ts';
 import {controllerUid, type Instance, isDeleting} from '../objects.ts';
 import {renderPod} from '../pod/render.ts';
-import {isRefusal} from '../refusal.ts';
+import {findCondition} from '../conditions.ts';
+import {isRefusal, refusalText} from '../refusal.ts';
 import {instances} from '../resources.ts';
 import {statusPatch} from '../status-patch.ts';
 import {decide, type Plan, type PodDeletion} from './decide.ts';
@@ -36,6 +37,10 @@ interface Acted {
   readonly error: ApiError | undefined;
 }
 
+/** It is tried again and again, and told once. */
+const saidAlready = ({status}: Instance, error: ApiError): boolean =>
+  findCondition(status?.conditions, InstanceCondition.Synchronized)?.message === refusalText(error);
+
 const asUs = {fieldManager: FieldManager.operator};
 
 /** One run of a machine: its pod, its phase, its end. */
@@ -54,6 +59,7 @@ export class InstanceReconciler {
     await this.#report(world, plan, acted, signal);
     // What was refused is tried again, later and later.
     if (acted.error !== undefined) throw acted.error;
+    return world.lookAgainMs === undefined ? {} : {afterMs: world.lookAgainMs};
   }
 
   async #act(world: World, plan: Plan, signal: AbortSignal): Promise<Acted> {
@@ -69,7 +75,7 @@ export class InstanceReconciler {
       await this.#setFinalizer(vmi, 'remove', signal);
       return;
     }
-    const failed = error === undefined ? undefined : {reason: Reason.FailedCreate, message: error.message};
+    const failed = error === undefined ? undefined : {reason: Reason.FailedCreate, message: refusalText(error)};
     const patch = statusPatch(vmi.status, nextStatus({...world, vmi}, plan.step, failed, clock.now()));
     if (patch !== undefined) caches.instances.wrote(await client.patchStatus(instances, vmi, patch, {...asUs, signal}));
     for (const event of plan.events) events.event(vmi, event);
@@ -92,7 +98,7 @@ export class InstanceReconciler {
     } catch (error) {
       if (!isRefusal(error)) throw error;
       if (error.isAlreadyExists && (await this.#isOurs(vmi, pod, signal))) return undefined;
-      events.event(vmi, podNotCreated(name, error.message));
+      if (!saidAlready(vmi, error)) events.event(vmi, podNotCreated(name, refusalText(error)));
       return error;
     }
   }

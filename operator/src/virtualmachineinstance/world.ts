@@ -2,6 +2,7 @@ import type {Config} from '@wherry/api';
 import type {PersistentVolumeClaim, Pod} from '@wherry/kube';
 import type {Instance} from '../objects.ts';
 import type {NodeView} from '../pod/node-fit.ts';
+import type {Complaint} from './complaints.ts';
 
 /** Everything that a decision about one instance may look at. */
 export interface World {
@@ -14,6 +15,10 @@ export interface World {
   readonly strays: readonly Pod[];
   /** Claims that the spec names, by name; those that do not exist are missing. */
   readonly claims: ReadonlyMap<string, PersistentVolumeClaim>;
+  /** What Kubernetes says in events about a pod that is stuck. */
+  readonly complaints: readonly Complaint[];
+  /** When to look for such events again, in ms; undefined where nothing is awaited. */
+  readonly lookAgainMs: number | undefined;
   readonly nodes: readonly NodeView[];
   /** The node of the run is gone from the API, or declared out of service. */
   readonly nodeFenced: boolean;

@@ -14,6 +14,7 @@ import {
   type KubeObject,
   LiveFile,
   type Log,
+  type Pod,
   systemClock,
 } from '@wherry/kube';
 import {type Condition, conditionProblem} from '@wherry/api';
@@ -31,6 +32,14 @@ const quotas = defineResource<KubeObject>({
   version: 'v1',
   plural: 'resourcequotas',
   kind: 'ResourceQuota',
+  namespaced: true,
+});
+
+const limitRanges = defineResource<KubeObject>({
+  group: '',
+  version: 'v1',
+  plural: 'limitranges',
+  kind: 'LimitRange',
   namespaced: true,
 });
 
@@ -222,6 +231,18 @@ export class Theatre {
     );
   }
 
+  /** Makes a limit range and waits until the API server enforces it: admission reads it from a cache. */
+  async createLimitRange(namespace: string, memory: string): Promise<void> {
+    await this.client.create(limitRanges, {
+      apiVersion: 'v1',
+      kind: 'LimitRange',
+      metadata: {namespace, name: 'small'},
+      spec: {limits: [{type: 'Container', max: {memory}}]},
+    } as KubeObject);
+    const resources = {limits: {memory: '100Gi'}};
+    await this.#refused({namespace, generateName: 'large-'}, {containers: [{name: 'c', image: 'i', resources}]});
+  }
+
   /** The client itself, with its writes counted, until it dies. */
   #counting(client: Client, life: Life): Client {
     const writing = new Set<string | symbol>(['create', 'apply', 'update', 'mergePatch', 'patchStatus', 'delete']);
@@ -259,16 +280,16 @@ export class Theatre {
 
   /** Resolves when the API server refuses a plain pod in the namespace: admission reads it from a cache. */
   async restrictedIsEnforced(namespace: string): Promise<void> {
-    const plain = {
-      apiVersion: 'v1' as const,
-      kind: 'Pod' as const,
-      metadata: {namespace, generateName: 'plain-'},
-      spec: {containers: [{name: 'c', image: 'i'}]},
-    };
+    await this.#refused({namespace, generateName: 'plain-'}, {containers: [{name: 'c', image: 'i'}]});
+  }
+
+  async #refused(metadata: Pod['metadata'], spec: NonNullable<Pod['spec']>): Promise<void> {
     await eventually(
       async () => {
-        const made = await this.client.create(core.pods, plain).catch(() => undefined);
-        if (made !== undefined) throw new Error('a plain pod is still admitted');
+        const made = await this.client
+          .create(core.pods, {apiVersion: 'v1', kind: 'Pod', metadata, spec})
+          .catch(() => undefined);
+        if (made !== undefined) throw new Error('the pod is still admitted');
       },
       {timeoutMs: 10_000, everyMs: 50},
     );
