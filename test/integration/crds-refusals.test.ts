@@ -154,9 +154,9 @@ describe('a field that is not supported', () => {
     const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/virtualmachines.kubevirt.io';
     const {body} = await get(control.admin, path);
     const {versions} = (body as {spec: {versions: object[]}}).spec;
-    const at = 'schema.openAPIV3Schema.properties.spec.properties.template.properties.spec.properties.subdomain';
+    const at = 'schema.openAPIV3Schema.properties.spec.properties.template.properties.spec.properties.resourceClaims';
     const looser = set(versions[0]!, `${at}.x-kubernetes-validations`, undefined);
-    const stored = set(set(machine, 'metadata.name', 'stored'), 'spec.template.spec.subdomain', 'web');
+    const stored = set(set(machine, 'metadata.name', 'stored'), 'spec.template.spec.resourceClaims', [{name: 'gpu'}]);
     const serve = async (version: object): Promise<void> => {
       const patch = [{op: 'replace', path: '/spec/versions/0', value: version}];
       expect(await jsonPatch(control.admin, path, patch)).toMatchObject({status: 200});
@@ -168,11 +168,11 @@ describe('a field that is not supported', () => {
     await eventually(async () => expect((await tryOut(fresh, 'Strict')).status).toBe(422), {timeoutMs: 20_000});
 
     expect((await send(control, set(stored, 'metadata.labels', {app: 'web'}))).status).toBe(200);
-    const changed = await send(control, set(stored, 'spec.template.spec.subdomain', 'db'));
-    expect(JSON.stringify(changed.body)).toContain('subdomain is not supported');
+    const changed = await send(control, set(stored, 'spec.template.spec.resourceClaims', [{name: 'nic'}]));
+    expect(JSON.stringify(changed.body)).toContain('resourceClaims is not supported');
     const {body: found} = await get(control.admin, pathOf(stored));
     expect(refusedIn((found as {spec: object}).spec)).toEqual([
-      refusalMessage('subdomain', instanceRefusals['subdomain']!),
+      refusalMessage('resourceClaims', instanceRefusals['resourceClaims']!),
     ]);
   }, 60_000);
 });

@@ -26,6 +26,10 @@ export const endGuide: Readonly<
   [EndReason.StartFailed]: {phase: ['Failed'], means: 'The guest could not be started: the message says at what.'},
   [EndReason.LauncherFailed]: {phase: ['Failed'], means: 'The launcher itself failed.'},
   [EndReason.LauncherKilled]: {phase: ['Failed'], means: 'The container was killed from outside.'},
+  [EndReason.LivenessProbeFailed]: {
+    phase: ['Failed'],
+    means: 'The kubelet ended the guest because its livenessProbe failed.',
+  },
   [EndReason.OomKilled]: {phase: ['Failed'], means: 'The pod used more memory than its limit.'},
   [EndReason.PodLost]: {phase: ['Failed'], means: 'The pod is gone without a word, and so is its engine.'},
   [EndReason.PodFailed]: {phase: ['Failed'], means: 'The pod failed for another reason, which the message gives.'},

@@ -17,6 +17,8 @@ export const Label = {
   nodeName: 'kubevirt.io/nodeName',
   /** On a node: `true` while its node-daemon can run guests. */
   schedulable: 'kubevirt.io/schedulable',
+  /** On a node, by its kubelet: its architecture, as amd64. */
+  architecture: 'kubernetes.io/arch',
   /** On a node: the verdict of the KVM self-test, a `KvmVerdict`. */
   kvm: 'wherry.dev/kvm',
 } as const;

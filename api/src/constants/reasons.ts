@@ -72,6 +72,7 @@ export const EndReason = {
   StartFailed: 'StartFailed',
   LauncherFailed: 'LauncherFailed',
   LauncherKilled: 'LauncherKilled',
+  LivenessProbeFailed: 'LivenessProbeFailed',
   OomKilled: 'OOMKilled',
   PodLost: 'PodLost',
   PodFailed: 'PodFailed',

@@ -39,4 +39,5 @@ test('a cut never ends in a dash or dot', () => {
 test('the host name is what the spec says, else the first label of the name', () => {
   expect(hostnameOf('web.example', 'db')).toBe('db');
   expect(hostnameOf('web.example')).toBe('web');
+  expect(hostnameOf('web.example', '')).toBe('web');
 });

@@ -22,5 +22,5 @@ export const labelValueOf = (name: string): string =>
     : `${trimEnd(name.slice(0, LABEL_LENGTH - SUFFIX_LENGTH - 1))}-${shortHash(name, SUFFIX_LENGTH)}`;
 
 /** The guest's host name: as the spec says, else the first label of the object's name, cut to a DNS label. */
-export const hostnameOf = (instanceName: string, specHostname?: string): string =>
-  specHostname ?? trimEnd(instanceName.split('.')[0]!.slice(0, LABEL_LENGTH));
+export const hostnameOf = (instanceName: string, specHostname = ''): string =>
+  specHostname === '' ? trimEnd(instanceName.split('.')[0]!.slice(0, LABEL_LENGTH)) : specHostname;

@@ -51,17 +51,24 @@ export const timestamp = (description: string): Schema<string, string, 'required
 /** A Kubernetes quantity as it comes from a client: `512Mi`, `"2"` or the bare number 2. */
 export type Quantity = string | number;
 
-const intOrString: Pick<JsonSchema, 'anyOf' | 'x-kubernetes-int-or-string'> = {
+const eitherType: Pick<JsonSchema, 'anyOf' | 'x-kubernetes-int-or-string'> = {
   anyOf: [{type: 'integer'}, {type: 'string'}],
   'x-kubernetes-int-or-string': true,
 };
+
+/** A number or a text, as the port of a probe. Rules tell them apart by `type(self) == int`. */
+export const intOrString = (
+  description: string,
+  options: StringOptions,
+): Schema<string | number, string | number, 'required'> =>
+  required({description, ...eitherType, ...without(options, 'rules'), ...validations(options.rules)});
 
 /** Quantities of ours are never negative. */
 const quantityPattern = String.raw`^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?$`;
 
 /** An amount with an optional suffix: `512Mi`, `2G`, `500m`, `3`. Rules reach its value by `quantity(string(self))`. */
 export const quantity = (description: string, options: WithRules = {}): Schema<Quantity, Quantity, 'required'> =>
-  required({description, ...intOrString, pattern: quantityPattern, maxLength: 64, ...validations(options.rules)});
+  required({description, ...eitherType, pattern: quantityPattern, maxLength: 64, ...validations(options.rules)});
 
 const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
 

@@ -1,6 +1,5 @@
 import {
   defaulted,
-  dnsLabel,
   type Infer,
   type InferInput,
   integer,
@@ -12,10 +11,12 @@ import {
   string,
   withRefusals,
 } from '../schema/index.ts';
+import {dnsConfig, dnsPolicy, dnsRules} from './dns.ts';
 import {domain} from './domain.ts';
 import {network} from './network.ts';
+import {livenessProbe, probeRules, readinessProbe} from './probe.ts';
 import {instanceRefusals} from './refusals/index.ts';
-import {affinity, labels, toleration} from './scheduling.ts';
+import {affinity, labels, toleration, topologySpreadConstraint} from './scheduling.ts';
 import {volume} from './volume.ts';
 
 /** Paths of optional lists below the spec. */
@@ -33,6 +34,16 @@ const paired = (these: string, those: string, message: string): Rule => ({
   message,
   fieldPath: these.slice('self'.length),
 });
+
+/** A name of an object; an empty one is none. */
+const name = (description: string) =>
+  string(description, {
+    maxLength: 253,
+    pattern: String.raw`^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$`,
+  });
+
+const dnsLabelOrEmpty = (description: string) =>
+  string(description, {maxLength: 63, pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$'});
 
 const supported = object(
   'What runs: the machine, its volumes and networks, and where it may run.',
@@ -64,15 +75,54 @@ const supported = object(
         {maxLength: 63, rules: [{rule: "self in ['', 'Paused']", message: 'must be Paused'}]},
       ),
     ),
-    hostname: optional(dnsLabel('Host name of the guest. Defaults to the name of the object.')),
+    hostname: optional(
+      dnsLabelOrEmpty('Host name of the guest. Defaults to the name of the object, up to its first dot.'),
+    ),
+    subdomain: optional(
+      dnsLabelOrEmpty(
+        'With a headless Service of this name that selects the guest, the name <hostname>.<subdomain> leads to it within the namespace.',
+      ),
+    ),
+    dnsPolicy: optional(dnsPolicy),
+    dnsConfig: optional(dnsConfig),
+    readinessProbe: optional(readinessProbe),
+    livenessProbe: optional(livenessProbe),
     nodeSelector: optional(labels('The guest runs only on nodes with these labels.')),
     affinity: optional(affinity),
     tolerations: optional(list('Taints of nodes that the guest bears.', toleration, {maxItems: 64})),
+    topologySpreadConstraints: optional(
+      listMap('How evenly guests like this one are spread over places.', topologySpreadConstraint, {
+        keys: ['topologyKey', 'whenUnsatisfiable'],
+        maxItems: 32,
+      }),
+    ),
+    schedulerName: optional(name('The scheduler that chooses the node. Defaults to default-scheduler.')),
+    priorityClassName: optional(
+      name('The PriorityClass of the guest: which pods it may push from a full node. Defaults to that of the cluster.'),
+    ),
+    serviceAccountName: optional(
+      name('The ServiceAccount that the pod of the guest belongs to. Its token is not given to the guest.'),
+    ),
+    architecture: optional(
+      string('Architecture of the guest: amd64.', {
+        maxLength: 63,
+        rules: [
+          {
+            rule: "self in ['', 'amd64']",
+            message: 'architecture is not supported but for amd64: use an amd64 image, for there are no other nodes',
+            reason: 'FieldValueForbidden',
+          },
+        ],
+      }),
+    ),
   },
   {
     rules: [
       paired(disks, volumes, 'each disk needs a volume of the same name in volumes'),
       paired(interfaces, networks, 'each interface needs a network of the same name in networks'),
+      ...dnsRules,
+      ...probeRules('readinessProbe'),
+      ...probeRules('livenessProbe'),
       paired(networks, interfaces, 'each network needs an interface of the same name in domain.devices.interfaces'),
     ],
   },

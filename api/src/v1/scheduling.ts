@@ -125,3 +125,45 @@ export const toleration = object('A taint that the guest bears.', {
   ),
 });
 export type Toleration = Infer<typeof toleration>;
+
+const honors = (description: string) => optional(enumeration(description, ['Honor', 'Ignore']));
+
+export const topologySpreadConstraint = object(
+  'How evenly guests like this one are spread over places.',
+  {
+    maxSkew: integer('By how many a place may have more of them than the emptiest place.', {
+      minimum: 1,
+      maximum: 2_147_483_647,
+    }),
+    topologyKey: labelKey('The node label whose equal values mean "the same place", as topology.kubernetes.io/zone.'),
+    whenUnsatisfiable: enumeration(
+      'What a place that would become too full means. DoNotSchedule: the guest does not run there. ScheduleAnyway: other places are preferred.',
+      ['DoNotSchedule', 'ScheduleAnyway'],
+    ),
+    labelSelector: optional(labelSelector('The pods that are counted. None where this is left out.')),
+    minDomains: optional(
+      integer('As long as there are fewer places than this, the emptiest one counts as empty.', {
+        minimum: 1,
+        maximum: 2_147_483_647,
+      }),
+    ),
+    nodeAffinityPolicy: honors('Whether nodes that affinity and nodeSelector exclude are left out. Defaults to Honor.'),
+    nodeTaintsPolicy: honors('Whether nodes with taints that are not borne are left out. Defaults to Ignore.'),
+    matchLabelKeys: optional(keys('Labels whose values of this pod the pods that are counted must share.')),
+  },
+  {
+    rules: [
+      {
+        rule: "!has(self.minDomains) || self.whenUnsatisfiable == 'DoNotSchedule'",
+        message: 'goes only with whenUnsatisfiable: DoNotSchedule',
+        fieldPath: '.minDomains',
+      },
+      {
+        rule: '!has(self.matchLabelKeys) || self.matchLabelKeys.size() == 0 || has(self.labelSelector)',
+        message: 'needs a labelSelector',
+        fieldPath: '.matchLabelKeys',
+      },
+    ],
+  },
+);
+export type TopologySpreadConstraint = Infer<typeof topologySpreadConstraint>;

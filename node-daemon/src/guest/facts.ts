@@ -65,6 +65,7 @@ export class GuestFacts {
       engine: {name: engine.name, version, reason: reasonFor(vmi)},
       podAddresses: network.addresses,
       paused: this.#pause.paused,
+      probed: vmi.spec.readinessProbe !== undefined,
       agent: this.#agent.facts(view.at === 'connected' && view.agent),
     };
   }

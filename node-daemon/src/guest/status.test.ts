@@ -12,6 +12,7 @@ const facts = (overrides: Partial<RunningFacts> = {}): RunningFacts => ({
   engine: {name: 'qemu', version: '10.0.13', reason: 'it is the only engine of this version'},
   podAddresses: ['10.244.1.7'],
   paused: undefined,
+  probed: false,
   agent: undefined,
   ...overrides,
 });
@@ -56,6 +57,12 @@ test('one write says all that is true of a guest that has come up', () => {
   });
   expect(condition(status, 'Ready')).toMatchObject({status: 'True', lastTransitionTime: '2026-11-24T10:00:00Z'});
   expect(condition(status, 'wherry.dev/EngineActive')).toMatchObject({status: 'True', reason: 'EngineStarted'});
+});
+
+test('whether a guest with a readiness probe is ready is left to its pod', () => {
+  const status = runningStatus(scheduled, facts({probed: true}), NOW);
+  expect(status?.phase).toBe('Running');
+  expect(condition(status, 'Ready')).toEqual({type: 'Ready', status: 'False', reason: 'GuestNotRunning'});
 });
 
 test('what the operator wrote stays, and what stood in the way is cleared', () => {

@@ -32,6 +32,8 @@ export interface RunningFacts {
   readonly podAddresses: readonly string[];
   /** Why it does not run, where it is paused. */
   readonly paused: PauseCause | undefined;
+  /** A readiness probe asks the guest whether it is ready: that it runs says nothing yet. */
+  readonly probed: boolean;
   /** Undefined while no agent answers; `asked` while it is not known, and what was said of it stays. */
   readonly agent: AgentFacts | 'asked' | undefined;
 }
@@ -168,7 +170,7 @@ const notReady: Verdict = {
 
 const runningConditions = (
   before: readonly Condition[],
-  {paused, agent}: RunningFacts,
+  {paused, probed, agent}: RunningFacts,
   now: number,
 ): readonly Condition[] => {
   const {EngineActive, AgentConnected, Paused, Synchronized} = InstanceCondition;
@@ -177,7 +179,8 @@ const runningConditions = (
   const wasRunning = before.some(({type, status}) => type === EngineActive && status === 'True');
   let list = withCondition(before, active, now);
   // From then on its pod and its pauses decide whether it is ready, and that is the operator's to say.
-  if (!wasRunning) list = withCondition(list, paused === undefined ? ready : notReady, now);
+  if (!wasRunning && paused !== undefined) list = withCondition(list, notReady, now);
+  else if (!wasRunning && !probed) list = withCondition(list, ready, now);
   list = withoutCondition(list, Synchronized);
   list = paused === undefined ? withoutCondition(list, Paused) : withCondition(list, pausedVerdicts[paused], now);
   if (agent === 'asked') return list;

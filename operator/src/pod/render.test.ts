@@ -107,7 +107,7 @@ test('placement and host name are the instance’s', () => {
     affinity,
     hostname: 'db',
   });
-  expect(render().spec).not.toHaveProperty('hostname');
+  expect(render().spec?.hostname).toBe('web');
 });
 
 test('declared ports of the guest are ports of the container', () => {

@@ -13,6 +13,8 @@ import {
 import type {Container, Pod, PodSpec} from '@wherry/kube';
 import type {Instance} from '../objects.ts';
 import {podMounts} from './mounts.ts';
+import {podPlacement} from './placement.ts';
+import {podProbes} from './probes.ts';
 import {podResources} from './resources.ts';
 
 /** What the launcher needs after the guest's own grace period: to kill the engine, say how it went, and exit. */
@@ -68,10 +70,8 @@ const podSpec = (vmi: Instance, accelerator: Accelerator, config: Config): PodSp
     volumes: [...volumes],
     nodeSelector: nodeSelector(vmi, accelerator),
     ...(pullSecrets.length === 0 ? {} : {imagePullSecrets: pullSecrets.map(name => ({name}))}),
-    ...(spec.hostname === undefined ? {} : {hostname: spec.hostname}),
-    ...(spec.affinity === undefined ? {} : {affinity: spec.affinity}),
-    ...(spec.tolerations === undefined ? {} : {tolerations: spec.tolerations}),
-  } as PodSpec;
+    ...podPlacement(vmi.metadata.name, spec),
+  };
 };
 
 const container = (vmi: Instance, accelerator: Accelerator, config: Config): Container => {
@@ -96,6 +96,7 @@ const container = (vmi: Instance, accelerator: Accelerator, config: Config): Con
       readOnlyRootFilesystem: true,
     },
     ...(ports.length === 0 ? {} : {ports}),
+    ...podProbes(vmi.spec),
   };
 };
 
@@ -107,6 +108,7 @@ const containerPorts = (vmi: Instance): {name?: string; protocol: string; contai
 const nodeSelector = (vmi: Instance, accelerator: Accelerator): Record<string, string> => ({
   ...vmi.spec.nodeSelector,
   [Label.schedulable]: 'true',
+  ...((vmi.spec.architecture ?? '') === '' ? {} : {[Label.architecture]: vmi.spec.architecture!}),
   ...(accelerator === 'kvm' ? {[Label.kvm]: 'usable' satisfies KvmVerdict} : {}),
 });
 

@@ -1,4 +1,4 @@
-import {expect, test} from '@jest/globals';
+import {describe, expect, test} from '@jest/globals';
 import {aPod, exited, isRunning, waitsFor} from '../testing/fixtures.ts';
 import {endingOf, type RunState} from './ending.ts';
 
@@ -32,6 +32,31 @@ const table: [sentence: string, exitCode: number, run: RunState, phase: string, 
 
 test.each(table)('%s', (_sentence, code, run, phase, reason) => {
   expect(endingOf(aPod({state: exited(code)}), run)).toMatchObject({phase, reason});
+});
+
+describe('a guest with a liveness probe', () => {
+  const probed = {...byItself, probed: true};
+  const failed = {phase: 'Failed', reason: 'LivenessProbeFailed'};
+
+  test('that was stopped although nobody deletes its pod has failed its probe', () => {
+    expect(endingOf(aPod({state: exited(20)}), probed)).toMatchObject({
+      ...failed,
+      message: 'the guest shut down because its pod was stopped: its liveness probe failed',
+    });
+    // Deaf for the whole of its grace period, or not started yet.
+    expect(endingOf(aPod({state: exited(21)}), probed)).toMatchObject(failed);
+    expect(endingOf(aPod({state: exited(22)}), probed)).toMatchObject(failed);
+  });
+
+  test('that ended for another reason has not', () => {
+    const deletionTimestamp = '2026-01-01T00:00:00Z';
+    const deleted = aPod({state: exited(20), metadata: {deletionTimestamp}});
+    expect(endingOf(deleted, probed)?.reason).toBe('ShutDownOnRequest');
+    expect(endingOf(aPod({state: exited(20), status: {reason: 'Evicted'}}), probed)?.reason).toBe('Evicted');
+    expect(endingOf(aPod({state: exited(0)}), probed)?.reason).toBe('PoweredOff');
+    expect(endingOf(aPod({state: exited(30)}), probed)?.reason).toBe('GuestPanicked');
+    expect(endingOf(aPod({state: exited(20)}), byItself)?.reason).toBe('ShutDownOnRequest');
+  });
 });
 
 test('the message carries what the launcher wrote to its termination log', () => {

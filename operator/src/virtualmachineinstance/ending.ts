@@ -1,5 +1,6 @@
 import {EndReason, endReasonOf, LauncherExit, type LauncherOutcome} from '@wherry/api';
 import type {Pod} from '@wherry/kube';
+import {isDeleting} from '../objects.ts';
 import {type ComputeState, computeState, neverRan, podCondition} from './launcher-pod.ts';
 
 /** How a run ended: the phase, the reason for `status.reason`, and a sentence for people. */
@@ -25,6 +26,9 @@ const disruptionOf = (pod: Pod): Disruption | undefined => {
   return {reason: known, message: known === EndReason.Evicted ? `${message}${evictionRemedy(message)}` : message};
 };
 
+/** A pod that nobody deletes is told to stop by its kubelet alone, which says so in an event and nowhere else. */
+const probeFailed: Disruption = {reason: EndReason.LivenessProbeFailed, message: 'its liveness probe failed'};
+
 /** What a guest writes to disks that end with its run counts as the pod's ephemeral storage. */
 const evictionRemedy = (message: string): string =>
   /ephemeral|EmptyDir/i.test(message)
@@ -41,14 +45,16 @@ export interface RunState {
   readonly wanted: boolean;
   /** The pod was handed to the daemon of its node, so an engine may have been started in it. */
   readonly handedOver: boolean;
+  /** The instance has a liveness probe. Defaults to false. */
+  readonly probed?: boolean;
 }
 
 /** How the run of this pod ended, or undefined while its engine may still live there. */
-export const endingOf = (pod: Pod, {wanted, handedOver}: RunState): Ending | undefined => {
+export const endingOf = (pod: Pod, {wanted, handedOver, probed = false}: RunState): Ending | undefined => {
   const state = computeState(pod);
   switch (state.at) {
     case 'ended':
-      return exitEnding(state, disruptionOf(pod), wanted);
+      return exitEnding(state, disruptionOf(pod) ?? (probed && !isDeleting(pod) ? probeFailed : undefined), wanted);
     case 'running':
       return undefined;
     case 'waiting':

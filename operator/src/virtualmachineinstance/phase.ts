@@ -47,7 +47,11 @@ const lastEnding = ({vmi, pod, lastWords}: World): Ending | undefined => {
   const seen = pod ?? lastWords;
   return seen === undefined
     ? undefined
-    : endingOf(seen, {wanted: isDeleting(vmi), handedOver: vmi.status?.nodeName !== undefined});
+    : endingOf(seen, {
+        wanted: isDeleting(vmi),
+        handedOver: vmi.status?.nodeName !== undefined,
+        probed: vmi.spec.livenessProbe !== undefined,
+      });
 };
 
 const begin = (world: World): Step => {

@@ -15,13 +15,13 @@ test('a spec of what is implemented holds nothing that is refused', () => {
 
 test('an instance is told every field that is refused, by its path below the spec', () => {
   const spec = {
-    subdomain: 'web',
+    resourceClaims: [{name: 'gpu'}],
     domain: {devices: {interfaces: [{name: 'default', bridge: {}}], gpus: [{name: 'gpu'}]}},
   };
   expect(refusedIn(spec).map(message => message.split(' ')[0])).toEqual([
     'domain.devices.gpus',
     'domain.devices.interfaces[].bridge',
-    'subdomain',
+    'resourceClaims',
   ]);
 });
 
