@@ -1,7 +1,7 @@
 /**
  * Writes every generated file: `npm run generate`. With `--check` it writes nothing and fails when a file is not as its
- * source says. With `--examples` it also asks a real kube-apiserver what becomes of KubeVirt's example manifests, which
- * the integration tests check.
+ * source says. With `--examples` it also asks a real kube-apiserver what becomes of KubeVirt's example manifests and of
+ * virtctl, which the integration tests check.
  */
 import {cpuTable} from '../node-daemon/scripts/cpu-table.ts';
 import {qmpTypes} from '../node-daemon/scripts/qmp-types.ts';

@@ -149,6 +149,7 @@ ${kinds.map(kind => `- [${kind.kind}](${kind.plural}.md): ${kind.description}`).
 - [Coverage](coverage.md): what becomes of each field of KubeVirt.
 - [Examples](examples.md): what becomes of each of KubeVirt's example manifests.
 - [Values of the chart](values.md): what can be set when Wherry is installed or upgraded.
+- [virtctl](virtctl.md): what KubeVirt's own tool does here.
 `;
 
 const produce = async (): Promise<ReadonlyMap<string, string>> =>

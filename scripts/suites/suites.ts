@@ -5,6 +5,7 @@ import {run} from '../core/command.ts';
 import {repository} from '../core/paths.ts';
 import type {Progress} from '../core/progress.ts';
 import {tools} from '../toolchain/tools.ts';
+import {virtctl} from '../toolchain/virtctl.ts';
 import {checkSuite} from './checks.ts';
 import {goSuite} from './go-suite.ts';
 import {jestSuite} from './jest-suite.ts';
@@ -22,7 +23,8 @@ export function suites(progress: Progress): Suite[] {
     jestSuite({
       project: 'integration',
       args: ['--verbose', '--testTimeout=60000', '--maxWorkers=2'],
-      prepare: () => tools(progress),
+      // One after the other: each takes all the CPU there is.
+      prepare: () => tools(progress).then(() => virtctl(progress)),
     }),
     // One guest after another: under emulation each takes all the CPU there is.
     jestSuite({

@@ -2,6 +2,7 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import type {Progress} from '../../scripts/core/progress.ts';
 import {deploy} from '../../scripts/deploy.ts';
+import {virtctl} from '../../scripts/toolchain/virtctl.ts';
 import type {E2eEnvironment} from '../support/guests.ts';
 import {environmentFile} from './environment.ts';
 
@@ -11,6 +12,7 @@ export default async function setUp(progress: Progress): Promise<void> {
   const environment: E2eEnvironment = {
     kubectl: join(deployment.programs, 'kubectl'),
     kubeconfig: deployment.kubeconfig,
+    virtctl: await virtctl(progress),
     nodes: deployment.nodes,
     images: {
       tiny: deployment.images['guest-tiny'],

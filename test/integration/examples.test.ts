@@ -5,13 +5,15 @@ import {afterAll, beforeAll, expect, test} from '@jest/globals';
 import {kindMessage, kindRefusals, refusedAnnotationsIn, refusedIn} from '@wherry/api';
 import {repository} from '../../scripts/core/paths.ts';
 import {installAnnotationPolicy} from '../support/annotation-policy.ts';
-import {get} from '../support/control-plane/admin.ts';
+import {get, post} from '../support/control-plane/admin.ts';
 import {startControlPlane, type ControlPlane} from '../support/control-plane.ts';
-import {crdFolder} from '../support/crds.ts';
+import {causes, crdFolder, set} from '../support/crds.ts';
 import {examplesFiles} from '../support/examples/generator.ts';
 import {type Example, examplesIn, laterExampleFolder, pinnedExampleFolder} from '../support/examples/manifests.ts';
 import {isMachine, type Outcome, outcomesOf} from '../support/examples/outcomes.ts';
 import {type CommandFailed, Kubectl} from '../support/kubectl.ts';
+
+const machines = '/apis/kubevirt.io/v1/namespaces/default/virtualmachines';
 
 let control: ControlPlane;
 let folder: string;
@@ -82,6 +84,23 @@ test('kubectl creates those that run or apply, and no others', async () => {
     expect(failed?.stderr).toContain(`no matches for kind "${kind}" in version "${apiVersion}"`);
   }
 }, 60_000);
+
+test('a machine applies with all that KubeVirt itself writes into it', async () => {
+  const cirros = examples.find(({file}) => file === 'vm-cirros.yaml')!.objects[0]!;
+  const additions = [
+    ['metadata.name', 'stored'],
+    // Its API server, about versions, and its controller.
+    ['metadata.annotations', {'kubevirt.io/latest-observed-api-version': 'v1'}],
+    ['metadata.finalizers', ['kubevirt.io/virtualMachineControllerFinalize']],
+    ['spec.template.metadata.creationTimestamp', null],
+    ['spec.template.spec.architecture', 'amd64'],
+    ['spec.template.spec.domain.machine', {type: 'q35'}],
+    ['spec.template.spec.domain.firmware', {uuid: '5d307ca9-b3ef-428c-8861-06e72d69f223', serial: 'a-serial'}],
+  ] as const;
+  const stored = additions.reduce((object: object, [path, value]) => set(object, path, value), cirros);
+  const answer = await post(control.admin, `${machines}?dryRun=All&fieldValidation=Strict`, stored);
+  expect([answer.status, causes(answer)]).toEqual([201, []]);
+});
 
 test('no kind that is said not to be served is served', async () => {
   const {body} = await get(control.admin, '/apis/kubevirt.io/v1');

@@ -2,6 +2,8 @@
 export interface E2eEnvironment {
   readonly kubectl: string;
   readonly kubeconfig: string;
+  /** KubeVirt's own tool. */
+  readonly virtctl: string;
   /** Names of kind's node containers: commands run in the node through `docker exec`. */
   readonly nodes: readonly string[];
   readonly images: {
