@@ -46,6 +46,7 @@ export const helmArguments = (images: Readonly<Record<ImageName, string>>): stri
     'images.nodeDaemon': images['node-daemon'],
     'images.launcher': images.launcher,
     'configuration.allowEmulation': 'true',
+    'test.image': images['guest-tiny'],
   };
   const command = `upgrade --install wherry ./helm --namespace ${namespace} --create-namespace --wait --timeout 3m`;
   return [...command.split(' '), ...Object.entries(values).flatMap(([name, value]) => ['--set', `${name}=${value}`])];

@@ -11,6 +11,7 @@ test('only the image of the launcher must be given', () => {
     allowEmulation: false,
     cpuAllocationRatio: 10,
     memoryOvercommit: 100,
+    disableSerialConsoleLog: false,
   });
 });
 
@@ -22,6 +23,7 @@ test('keeps what is given', () => {
     allowEmulation: true,
     cpuAllocationRatio: 4,
     memoryOvercommit: 150,
+    disableSerialConsoleLog: true,
   };
   expect(parseConfig(JSON.stringify(given))).toEqual(given);
 });

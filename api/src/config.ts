@@ -62,6 +62,13 @@ export const configSchema = object('Configuration of the cluster.', {
     ),
     100,
   ),
+  disableSerialConsoleLog: defaulted(
+    boolean(
+      "Whether the serial console stays out of the log of the guest's pod, unless the machine says logSerialConsole. " +
+        'For guests started from then on. KubeVirt: virtualMachineOptions.disableSerialConsoleLog.',
+    ),
+    false,
+  ),
 });
 
 export type Config = Infer<typeof configSchema>;

@@ -1,5 +1,6 @@
 /** Puts the parts of the daemon together. Everything that they need comes in as an argument. */
 import {
+  type Config,
   EventReason,
   FieldManager,
   type InstanceStatus,
@@ -15,6 +16,7 @@ import {
   defineResource,
   type EventRecorder,
   type Key,
+  type Live,
   Manager,
   type Resource,
   watching,
@@ -39,6 +41,7 @@ import type {Settings} from './settings.ts';
 
 export interface DaemonParts {
   readonly settings: Settings;
+  readonly config: Live<Config>;
   readonly host: Host;
   readonly client: Client;
   readonly recorder: EventRecorder;
@@ -115,13 +118,19 @@ export class Daemon {
   }
 
   #reconciler(wake: (key: Key) => void): GuestReconciler {
-    const {settings, host, clock, log} = this.#parts;
+    const {settings, config, host, clock, log} = this.#parts;
     return new GuestReconciler({
       node: settings.node,
       instances: this.#instances(),
       start: async (vmi, link, signal) => {
         await startGuest(
-          {host, engine: qemuKind, netnsProgram: settings.netns, now: () => clock.now()},
+          {
+            host,
+            engine: qemuKind,
+            netnsProgram: settings.netns,
+            now: () => clock.now(),
+            logConsole: !config.current.disableSerialConsoleLog,
+          },
           vmi,
           acceleratorOf(vmi),
           link,

@@ -19,7 +19,7 @@ const main = async (): Promise<void> => {
   const host = loadHost(settings.library);
   const client = new Client({kubeConfig: await loadKubeConfig(), userAgent: `wherry-node-daemon/${VERSION}`, registry});
   const recorder = new EventRecorder({client, component: 'wherry-node-daemon', host: settings.node, log});
-  const daemon = new Daemon({settings, host, client, recorder, registry, clock: systemClock, log});
+  const daemon = new Daemon({settings, config, host, client, recorder, registry, clock: systemClock, log});
   daemon.manager.addRunnable(config);
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());

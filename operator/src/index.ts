@@ -1,4 +1,5 @@
 /** The operator as a library: what its process and its tests put together. */
+export {letGo, refuseWhileUsed, type UninstallOptions} from './hook/uninstall.ts';
 export type {Instance, Machine} from './objects.ts';
 export {makeOperator, type OperatorOptions} from './operator.ts';
 export {instances, machines} from './resources.ts';

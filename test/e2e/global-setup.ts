@@ -1,7 +1,7 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import type {Progress} from '../../scripts/core/progress.ts';
-import {deploy} from '../../scripts/deploy.ts';
+import {deploy, helmArguments} from '../../scripts/deploy.ts';
 import {virtctl} from '../../scripts/toolchain/virtctl.ts';
 import type {E2eEnvironment} from '../support/guests.ts';
 import {environmentFile} from './environment.ts';
@@ -13,6 +13,8 @@ export default async function setUp(progress: Progress): Promise<void> {
     kubectl: join(deployment.programs, 'kubectl'),
     kubeconfig: deployment.kubeconfig,
     virtctl: await virtctl(progress),
+    helm: join(deployment.programs, 'helm'),
+    helmArguments: helmArguments(deployment.images),
     nodes: deployment.nodes,
     images: {
       tiny: deployment.images['guest-tiny'],

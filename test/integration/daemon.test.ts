@@ -2,8 +2,8 @@
 import {randomUUID} from 'node:crypto';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import type {Accelerator, VirtualMachineInstance} from '@wherry/api';
-import {Client, EventRecorder, loadKubeConfig, systemClock} from '@wherry/kube';
+import {type Accelerator, parseConfig, type VirtualMachineInstance} from '@wherry/api';
+import {Client, EventRecorder, fixed, loadKubeConfig, systemClock} from '@wherry/kube';
 import {loadHost} from '@wherry/native';
 import {Daemon, type Settings} from '@wherry/node-daemon';
 import {Registry} from 'prom-client';
@@ -51,7 +51,8 @@ class RunningDaemon {
     const kubeConfig = await loadKubeConfig({KUBECONFIG: plane.kubeconfig});
     const client = new Client({kubeConfig, userAgent: 'test', registry});
     const recorder = new EventRecorder({client, component: 'wherry-node-daemon', host: NODE, log: quiet});
-    const parts = {settings, host: loadHost(), client, recorder, registry, clock: systemClock, log: quiet};
+    const config = fixed(parseConfig('{"launcherImage": "wherry/launcher:test"}'));
+    const parts = {settings, config, host: loadHost(), client, recorder, registry, clock: systemClock, log: quiet};
     return new RunningDaemon(new Daemon(parts));
   }
 

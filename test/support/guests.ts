@@ -4,6 +4,9 @@ export interface E2eEnvironment {
   readonly kubeconfig: string;
   /** KubeVirt's own tool. */
   readonly virtctl: string;
+  readonly helm: string;
+  /** Arguments of helm that install or upgrade what the set-up installed, to which more may be added. */
+  readonly helmArguments: readonly string[];
   /** Names of kind's node containers: commands run in the node through `docker exec`. */
   readonly nodes: readonly string[];
   readonly images: {

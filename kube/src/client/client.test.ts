@@ -114,6 +114,22 @@ test('a broken connection is a transport error that names the call', async () =>
   expect(String(error)).toContain('GET /api/v1/namespaces/default/configmaps/a');
 });
 
+test('the log of a pod is its text, also where a character is cut in two', async () => {
+  api.answer(response => {
+    const bytes = Buffer.from('boot\nlogin: é');
+    response.writeHead(200, {'content-type': 'text/plain'});
+    response.write(bytes.subarray(0, -1));
+    setTimeout(() => response.end(bytes.subarray(-1)), 20);
+  });
+  expect(await client.podLog(key)).toBe('boot\nlogin: é');
+  expect(api.seen[0]?.url).toBe('/api/v1/namespaces/default/pods/a/log');
+});
+
+test('a log that the server refuses is an error that names the call', async () => {
+  api.answer(status(400, 'BadRequest'));
+  await expect(client.podLog(key)).rejects.toThrow(/GET .*\/pods\/a\/log: it is BadRequest/);
+});
+
 test('an aborted call throws the reason of the abort', async () => {
   api.answer(() => undefined);
   const stop = new AbortController();

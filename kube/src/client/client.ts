@@ -3,7 +3,7 @@ import {type Clock, pause, systemClock} from '../clock.ts';
 import {ApiError, KubeError} from '../errors.ts';
 import {counter, histogram, latencyBuckets} from '../metrics.ts';
 import {type Draft, type Key, keyOf, type KubeObject} from '../objects.ts';
-import {apiVersionOf, collectionPath, objectPath, type Resource} from '../resources.ts';
+import {apiVersionOf, collectionPath, core, objectPath, type Resource} from '../resources.ts';
 import type {KubeConfig} from './kube-config.ts';
 import {withQuery} from './query.ts';
 import {type Call, Transport} from './transport.ts';
@@ -158,6 +158,17 @@ export class Client {
       this.#transport.stream({method: 'GET', path, ...withSignal(signal)}),
     );
     return watchEvents<T>(resource.plural, chunks, signal);
+  }
+
+  /** What the only container of a pod has written so far. */
+  async podLog(key: Key, signal?: AbortSignal): Promise<string> {
+    const call: Call = {method: 'GET', path: objectPath(core.pods, key, 'log'), ...withSignal(signal)};
+    return this.#counted('GET', call, async () => {
+      const decoder = new TextDecoder();
+      let text = '';
+      for await (const chunk of await this.#transport.stream(call)) text += decoder.decode(chunk, {stream: true});
+      return text;
+    });
   }
 
   async create<T extends KubeObject>(

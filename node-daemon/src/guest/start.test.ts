@@ -38,7 +38,7 @@ const fakeNode = (answer: object) => {
   const start = () =>
     startGuest(
       // The rules are nobody's here: `true` stands for the program that would apply them.
-      {host: host as Host, engine: qemuKind, netnsProgram: 'true', now: () => 0},
+      {host: host as Host, engine: qemuKind, netnsProgram: 'true', now: () => 0, logConsole: false},
       instance(),
       'tcg',
       link as unknown as PodLink,
@@ -54,7 +54,7 @@ test('the plan and its descriptors go to a listener of the launcher’s uid only
   const [, socket, frame, fds, options] = handOvers[0]!;
   expect(socket).toBe(PodLayout.launcherSocket);
   expect(options).toMatchObject({peerUid: 107});
-  expect(decodeFrame(frame)).toMatchObject({op: 'start', plan: {id: plan.id}});
+  expect(decodeFrame(frame)).toMatchObject({op: 'start', plan: {id: plan.id, logConsole: false}});
   expect(fds).toHaveLength(plan.descriptors.length);
   expect(open.size).toBe(0);
 });

@@ -24,6 +24,8 @@ export interface Starter {
   readonly netnsProgram: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Whether the serial console goes to the pod's log where the instance does not say. */
+  readonly logConsole: boolean;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface Starter {
  * @throws DaemonError UNSUPPORTED_MACHINE, NOT_READY, REFUSED, PROGRAM_FAILED; NativeError
  */
 export const startGuest = async (
-  {host, engine, netnsProgram, now}: Starter,
+  {host, engine, netnsProgram, now, logConsole}: Starter,
   vmi: VirtualMachineInstance,
   accelerator: Accelerator,
   link: PodLink,
@@ -40,7 +42,7 @@ export const startGuest = async (
   using descriptors = new Descriptors(host);
   const netns = descriptors.own(host.netnsOf(link.process));
   const pod = podNetworkOf(await host.linkInfo(netns, POD_INTERFACE));
-  const facts = {accelerator, mtu: pod.mtu, vhost: accelerator === 'kvm' && hasVhost(host)};
+  const facts = {accelerator, mtu: pod.mtu, vhost: accelerator === 'kvm' && hasVhost(host), logConsole};
   const machine = effectiveMachine(vmi, facts);
   const plan = engine.plan(machine, now());
   await allDone([

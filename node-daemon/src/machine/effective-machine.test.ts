@@ -128,6 +128,13 @@ test('devices, console, start and reboot are as KubeVirt has them where nothing 
   });
 });
 
+test('where the cluster keeps consoles out of logs, an instance may still ask for its own', () => {
+  const quiet = {...facts, logConsole: false};
+  const asking = instance({domain: {memory: {guest: '256Mi'}, devices: {logSerialConsole: true}}});
+  expect(effectiveMachine(instance(), quiet).logConsole).toBe(false);
+  expect(effectiveMachine(asking, quiet).logConsole).toBe(true);
+});
+
 test('devices, console, start and reboot are as the spec says', () => {
   const devices = {
     autoattachMemBalloon: false,

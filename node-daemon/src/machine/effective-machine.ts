@@ -60,6 +60,8 @@ export interface EffectiveMachine {
 /** What the instance itself does not say. */
 export interface NodeFacts extends LinkFacts {
   readonly accelerator: Accelerator;
+  /** Whether the serial console goes to the pod's log where the instance does not say. Defaults to true. */
+  readonly logConsole?: boolean;
 }
 
 const MiB = 1024 * 1024;
@@ -91,7 +93,7 @@ export const effectiveMachine = (vmi: VirtualMachineInstance, facts: NodeFacts):
     disks: disksOf(vmi, spec, {uuid, hostname}),
     interfaces: interfacesOf(spec, facts),
     devices: devicesOf(spec.domain.devices),
-    logConsole: spec.domain.devices.logSerialConsole !== false,
+    logConsole: spec.domain.devices.logSerialConsole ?? facts.logConsole ?? true,
     startPaused: spec.startStrategy === 'Paused',
     rebootPolicy: spec.domain.rebootPolicy === 'Terminate' ? 'Terminate' : 'Reboot',
     graceSeconds: spec.terminationGracePeriodSeconds,

@@ -22,6 +22,7 @@ export const config: Config = {
   allowEmulation: true,
   cpuAllocationRatio: 10,
   memoryOvercommit: 100,
+  disableSerialConsoleLog: false,
 };
 
 export const anInstanceSpec = (overrides: Partial<InstanceSpec> = {}): InstanceSpec => ({

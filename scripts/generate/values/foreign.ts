@@ -48,7 +48,7 @@ const instead: Readonly<Record<string, string>> = {
   tlsConfiguration: none,
   virtTemplateDeployment: 'it is not supported',
   virtualMachineInstancesPerNode: 'there is no limit per node: set spec.template.spec.domain.resources in each machine',
-  virtualMachineOptions: 'it is not supported',
+  virtualMachineOptions: 'write disableSerialConsoleLog',
   vmRolloutStrategy: 'changes are for the next start',
   vmStateStorageClass: 'it is not supported',
   webhookConfiguration: 'there are no webhooks',

@@ -150,6 +150,26 @@ export const valuesSchema: ValueSchema = group('Values of the Wherry chart.', {
       true,
     ),
   }),
+  uninstall: group('What helm uninstall does.', {
+    virtualMachines: {
+      description:
+        'While there are virtual machines. Refuse: nothing is removed, and helm says which there are. Keep: Wherry goes, the ' +
+        'guests run on and their objects stay, for an installation to come.',
+      enum: ['Refuse', 'Keep'],
+      default: 'Refuse',
+    },
+  }),
+  test: group('What helm test boots.', {
+    image: text('An image with /boot/vmlinux and /boot/initrd.', 'wherry/guest-tiny:1', {pattern: String.raw`^\S+$`}),
+    expect: text('What the console of the guest must show.', 'login:'),
+    timeoutSeconds: {
+      description: 'For each step: until it runs, until it has booted, until it is removed.',
+      type: 'integer',
+      minimum: 1,
+      maximum: 3600,
+      default: 120,
+    },
+  }),
   emulation: leftOut('write configuration.allowEmulation'),
   logLevel: leftOut('write configuration.logLevel'),
 });

@@ -1,0 +1,108 @@
+/** The chart's hooks with the rights that the chart gives them, on a real API server. */
+import {afterAll, beforeAll, expect, test} from '@jest/globals';
+import {Client, type KubeConfig, systemClock} from '@wherry/kube';
+import {letGo, refuseWhileUsed, type UninstallOptions} from '@wherry/operator';
+import {Registry} from 'prom-client';
+import {parseAllDocuments} from 'yaml';
+import {chart, ChartTarget, helmAlone, release} from '../support/chart.ts';
+import {startControlPlane} from '../support/control-plane.ts';
+import {aMachine, anInstance, set} from '../support/crds.ts';
+
+let target: ChartTarget;
+const clients: Client[] = [];
+
+beforeAll(async () => {
+  target = new ChartTarget(await startControlPlane());
+  await target.install();
+}, 90_000);
+afterAll(async () => {
+  await Promise.all(clients.map(client => client.close()));
+  await target?.control.stop();
+});
+
+interface Rendered {
+  kind: string;
+  metadata: {name: string; annotations?: Record<string, string>};
+}
+
+/** What helm makes for a hook, but for what runs: here that is this process. */
+const prepare = async (hook: string, ...args: string[]): Promise<void> => {
+  const text = await helmAlone('template', release, chart, '--namespace', release, ...args);
+  const objects = parseAllDocuments(text).map(one => one.toJS() as Rendered | null);
+  const made = objects.filter(one => one?.metadata.annotations?.['helm.sh/hook'] === hook);
+  expect(made.length).toBeGreaterThan(1);
+  for (const object of made.filter(one => one?.kind !== 'Job' && one?.kind !== 'Pod')) await target.apply(object!);
+};
+
+const clientOf = async (account: string): Promise<Client> => {
+  const {url, admin} = target.control;
+  const token = await target.kubectl('create', 'token', account, '--namespace', release);
+  const kubeConfig: KubeConfig = {
+    url,
+    tls: async () => ({ca: admin.ca}),
+    headers: async () => ({authorization: `Bearer ${token.trim()}`}),
+  };
+  const client = new Client({kubeConfig, userAgent: 'test', registry: new Registry()});
+  clients.push(client);
+  return client;
+};
+
+const optionsOf = async (account: string, said: string[]): Promise<UninstallOptions> => ({
+  client: await clientOf(account),
+  clock: systemClock,
+  namespace: release,
+  release,
+  say: line => said.push(line),
+});
+
+const finalizers = async (...object: string[]): Promise<string[] | undefined> =>
+  (await target.json<{metadata: {finalizers?: string[]}}>('get', ...object)).metadata.finalizers;
+
+const never = new AbortController().signal;
+
+test('without machines an uninstall is not refused', async () => {
+  const said: string[] = [];
+  await refuseWhileUsed(await optionsOf('wherry-operator', said));
+  expect(said).toEqual(['There are no virtual machines: nothing stands in the way.']);
+});
+
+test('with machines it is, by the rights of the operator', async () => {
+  const kept = ['kubevirt.io/virtualMachineControllerFinalize', 'example.com/backup'];
+  await target.apply(set(aMachine('kept'), 'metadata.finalizers', kept));
+  await target.apply(set(anInstance('kept'), 'metadata.finalizers', ['kubevirt.io/foregroundDeleteVirtualMachine']));
+  const refused = refuseWhileUsed(await optionsOf('wherry-operator', []));
+  await expect(refused).rejects.toThrow('there are 1 VirtualMachine and 1 VirtualMachineInstance');
+});
+
+test('what stays after an uninstall can be deleted without Wherry', async () => {
+  await prepare('post-delete', '--set', 'uninstall.virtualMachines=Keep');
+  await target.uninstall();
+  const said: string[] = [];
+  await letGo(await optionsOf('wherry-uninstall', said), never);
+  expect(said[0]).toContain('1 VirtualMachine and 1 VirtualMachineInstance stay');
+  expect(await finalizers('vm', 'kept')).toEqual(['example.com/backup']);
+  expect(await finalizers('vmi', 'kept')).toBeUndefined();
+  await target.kubectl('delete', 'vmi', 'kept', '--timeout=10s');
+});
+
+const mayIn = (namespace: string, ...request: string[]): Promise<boolean> =>
+  target
+    .kubectl('auth', 'can-i', ...request, '-n', namespace, `--as=system:serviceaccount:${release}:wherry-test`)
+    .then(
+      () => true,
+      () => false,
+    );
+const may = (...request: string[]): Promise<boolean> => mayIn(release, ...request);
+
+test('the account of the test may do what the test does in its namespace, and nothing else', async () => {
+  await prepare('test');
+  expect(await may('create', 'virtualmachines.kubevirt.io')).toBe(true);
+  expect(await may('delete', 'virtualmachines.kubevirt.io')).toBe(true);
+  expect(await may('get', 'virtualmachineinstances.kubevirt.io')).toBe(true);
+  expect(await may('list', 'pods')).toBe(true);
+  expect(await may('get', 'pods', '--subresource=log')).toBe(true);
+  expect(await may('get', 'secrets')).toBe(false);
+  expect(await may('create', 'pods')).toBe(false);
+  expect(await may('list', 'virtualmachines.kubevirt.io')).toBe(false);
+  expect(await mayIn('default', 'create', 'virtualmachines.kubevirt.io')).toBe(false);
+});
