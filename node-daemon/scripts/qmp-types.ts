@@ -15,6 +15,7 @@ const commands = [
   'qom-get',
   'qom-set',
   'query-balloon',
+  'query-block',
   'query-blockstats',
   'query-chardev',
   'query-cpus-fast',
@@ -25,7 +26,7 @@ const commands = [
   'system_reset',
 ] as const;
 
-const events = ['GUEST_PANICKED', 'RESUME', 'SHUTDOWN', 'STOP', 'VSERPORT_CHANGE'] as const;
+const events = ['BLOCK_IO_ERROR', 'GUEST_PANICKED', 'RESUME', 'SHUTDOWN', 'STOP', 'VSERPORT_CHANGE'] as const;
 
 export const qmpTypes: Generator = {
   name: 'QMP types',

@@ -84,6 +84,14 @@ export interface GuestMemory {
   readonly minorFaults?: number;
 }
 
+/** A disk that the engine could not read or write. */
+export interface FailedDisk {
+  /** Of the volume. */
+  readonly disk: string;
+  /** There was no room for what the guest wrote. */
+  readonly full: boolean;
+}
+
 export interface EngineStats {
   readonly disks: readonly DiskCounters[];
   readonly memory: GuestMemory | undefined;
@@ -115,5 +123,7 @@ export interface Engine {
    */
   watchMemory(): Promise<void>;
   stats(): Promise<EngineStats>;
+  /** The disks that failed since the guest last went on. */
+  failedDisks(): Promise<readonly FailedDisk[]>;
   describe(): Promise<EngineDescription>;
 }

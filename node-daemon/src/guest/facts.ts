@@ -66,6 +66,7 @@ export class GuestFacts {
       podAddresses: network.addresses,
       paused: this.#pause.paused,
       probed: vmi.spec.readinessProbe !== undefined,
+      failedDisks: this.#pause.paused === 'ioError' ? await link.engine.failedDisks() : [],
       agent: this.#agent.facts(view.at === 'connected' && view.agent),
     };
   }

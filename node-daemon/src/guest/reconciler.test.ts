@@ -395,12 +395,19 @@ test('a guest that is to be paused and is is left alone by a daemon that starts 
 test('a guest that its engine stopped for a failed disk is not resumed, and says why it stands', async () => {
   const launcher = await node.listen({
     state: 'Running',
-    engine: {'query-status': {status: 'io-error', running: false}},
+    engine: {
+      'query-status': {status: 'io-error', running: false},
+      'query-block': [{device: '', qdev: '/machine/peripheral/disk-data/virtio-backend', 'io-status': 'nospace'}],
+    },
   });
   node.vmi = annotated('false');
   await node.turn();
   expect(launcher.commands).not.toContain('cont');
-  expect(conditionOf(node.vmi, 'Paused')).toMatchObject({status: 'True', reason: 'PausedIOError'});
+  expect(conditionOf(node.vmi, 'Paused')).toMatchObject({
+    status: 'True',
+    reason: 'PausedIOError',
+    message: expect.stringContaining('the volume data is full'),
+  });
   expect(node.told).toContain('IOerror');
 });
 

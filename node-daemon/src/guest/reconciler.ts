@@ -13,8 +13,7 @@ import {messageOf} from '../errors.ts';
 import type {Log} from '../log.ts';
 import {decide, type Step} from './decide.ts';
 import {GuestFacts, type Sources} from './facts.ts';
-import type {PauseCause} from './launcher-view.ts';
-import type {PauseCommand} from './pausing.ts';
+import {type PauseCommand, pauseNews} from './pausing.ts';
 import {PodLink, type PodLinkOptions} from './pod-link.ts';
 import {activePodOn, checkEngine} from './selection.ts';
 import {blockedStatus, goneStatus, runningStatus} from './status.ts';
@@ -53,27 +52,6 @@ export interface Guest {
 }
 
 type Turn = {readonly afterMs?: number};
-
-const pauseEvents = {
-  user: {what: EventReason.Paused, message: 'VirtualMachineInstance paused.'},
-  ioError: {
-    what: EventReason.IoError,
-    message: 'VM Paused due to IO error: a disk of the guest could not be read or written, or its volume is full.',
-  },
-} as const;
-
-/** What people are told when the guest's pause begins or ends. */
-const pauseChange = (
-  before: InstanceStatus | undefined,
-  paused: PauseCause | undefined,
-): {readonly what: GuestEvent; readonly message: string} | undefined => {
-  const was =
-    before?.conditions?.some(({type, status}) => type === InstanceCondition.Paused && status === 'True') === true;
-  if (was === (paused !== undefined)) return undefined;
-  return paused === undefined
-    ? {what: EventReason.Resumed, message: 'VirtualMachineInstance resumed.'}
-    : pauseEvents[paused];
-};
 
 export class GuestReconciler {
   readonly #options: GuestReconcilerOptions;
@@ -164,8 +142,8 @@ export class GuestReconciler {
       this.#options.log.info({vmi: keyText(guest.key)}, 'guest runs');
       this.#options.tell(vmi, EventReason.Started, 'VirtualMachineInstance started.');
     }
-    const change = pauseChange(vmi.status, facts.paused);
-    if (change !== undefined) this.#options.tell(vmi, change.what, change.message);
+    const news = pauseNews(vmi.status, facts);
+    if (news !== undefined) this.#options.tell(vmi, news.what, news.message);
     const {dueMs} = guest.facts;
     return dueMs === undefined ? {} : {afterMs: dueMs};
   }

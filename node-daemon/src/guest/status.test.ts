@@ -13,6 +13,7 @@ const facts = (overrides: Partial<RunningFacts> = {}): RunningFacts => ({
   podAddresses: ['10.244.1.7'],
   paused: undefined,
   probed: false,
+  failedDisks: [],
   agent: undefined,
   ...overrides,
 });
@@ -124,11 +125,17 @@ test('a paused guest says so, and no longer once it runs on', () => {
 });
 
 test('a guest that a failed disk stopped says that, and what to do', () => {
-  const failed = runningStatus(scheduled, facts({paused: 'ioError'}), NOW);
+  const failedDisks = [
+    {disk: 'data', full: true},
+    {disk: 'old', full: false},
+  ];
+  const failed = runningStatus(scheduled, facts({paused: 'ioError', failedDisks}), NOW);
   expect(condition(failed, 'Paused')).toMatchObject({
     status: 'True',
     reason: 'PausedIOError',
-    message: expect.stringContaining('mend the storage'),
+    message:
+      'VMI was paused, low-level IO error detected: the volume data is full: make room in it, the volume old cannot be ' +
+      'read or written: mend its storage, then stop and start the machine',
   });
 });
 

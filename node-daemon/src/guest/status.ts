@@ -12,8 +12,10 @@ import {
   Reason,
   type VolumeStatus,
 } from '@wherry/api';
+import type {FailedDisk} from '../engine/engine.ts';
 import type {EffectiveMachine} from '../machine/effective-machine.ts';
 import type {PauseCause} from './launcher-view.ts';
+import {pausedVerdict} from './pausing.ts';
 import {timestamp, type Verdict, withCondition, withoutCondition} from './conditions.ts';
 
 /** What the guest agent says. */
@@ -34,6 +36,8 @@ export interface RunningFacts {
   readonly paused: PauseCause | undefined;
   /** A readiness probe asks the guest whether it is ready: that it runs says nothing yet. */
   readonly probed: boolean;
+  /** Why that is so, where a disk failed. */
+  readonly failedDisks: readonly FailedDisk[];
   /** Undefined while no agent answers; `asked` while it is not known, and what was said of it stays. */
   readonly agent: AgentFacts | 'asked' | undefined;
 }
@@ -143,21 +147,6 @@ const volumes = (
   ];
 };
 
-const pausedVerdicts: Readonly<Record<PauseCause, Verdict>> = {
-  user: {
-    type: InstanceCondition.Paused,
-    status: 'True',
-    reason: Reason.PausedByUser,
-    message: 'VMI was paused by user',
-  },
-  ioError: {
-    type: InstanceCondition.Paused,
-    status: 'True',
-    reason: Reason.PausedIoError,
-    message: 'VMI was paused, low-level IO error detected: mend the storage, and stop and start the machine',
-  },
-};
-
 const ready: Verdict = {type: InstanceCondition.Ready, status: 'True', reason: Reason.GuestRunning};
 
 /** As the operator says it. */
@@ -170,7 +159,7 @@ const notReady: Verdict = {
 
 const runningConditions = (
   before: readonly Condition[],
-  {paused, probed, agent}: RunningFacts,
+  {paused, failedDisks, probed, agent}: RunningFacts,
   now: number,
 ): readonly Condition[] => {
   const {EngineActive, AgentConnected, Paused, Synchronized} = InstanceCondition;
@@ -182,7 +171,10 @@ const runningConditions = (
   if (!wasRunning && paused !== undefined) list = withCondition(list, notReady, now);
   else if (!wasRunning && !probed) list = withCondition(list, ready, now);
   list = withoutCondition(list, Synchronized);
-  list = paused === undefined ? withoutCondition(list, Paused) : withCondition(list, pausedVerdicts[paused], now);
+  list =
+    paused === undefined
+      ? withoutCondition(list, Paused)
+      : withCondition(list, pausedVerdict({paused, failedDisks}), now);
   if (agent === 'asked') return list;
   if (agent !== undefined) return withCondition(list, answers, now);
   return list.some(({type}) => type === AgentConnected)

@@ -1,9 +1,17 @@
 import {isDaemonError, unsupportedOperation} from '../../errors.ts';
 import type {LauncherConnection} from '../../launcher/connection.ts';
-import type {Engine, EngineDescription, EngineOperation, EngineStats, GuestMemory, RunState} from '../engine.ts';
+import type {
+  Engine,
+  EngineDescription,
+  EngineOperation,
+  EngineStats,
+  FailedDisk,
+  GuestMemory,
+  RunState,
+} from '../engine.ts';
 import {AGENT_CHARDEV, BALLOON_ID} from './machine-type.ts';
 import {qmp, type ReturnOf} from './qmp.ts';
-import {diskCounters, guestMemory, vcpuThreads} from './stats.ts';
+import {diskCounters, failedDisks, guestMemory, vcpuThreads} from './stats.ts';
 
 /** Seconds between two questions of the balloon to the guest. */
 const BALLOON_INTERVAL = 10;
@@ -75,6 +83,10 @@ export class QemuEngine implements Engine {
       this.#memory(),
     ]);
     return {disks: diskCounters(blocks), vcpuThreads: vcpuThreads(cpus), memory};
+  }
+
+  async failedDisks(): Promise<readonly FailedDisk[]> {
+    return failedDisks(await qmp(this.#connection, 'query-block'));
   }
 
   async watchMemory(): Promise<void> {

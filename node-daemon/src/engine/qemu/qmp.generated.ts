@@ -6,6 +6,7 @@ export interface QmpCommands {
   'qom-get': {arguments: Type185; returns: unknown};
   'qom-set': {arguments: Type186; returns: Record<never, never>};
   'query-balloon': {arguments: undefined; returns: Type212};
+  'query-block': {arguments: undefined; returns: readonly Type29[]};
   'query-blockstats': {arguments: Type30; returns: readonly Type31[]};
   'query-chardev': {arguments: undefined; returns: readonly Type87[]};
   'query-cpus-fast': {arguments: undefined; returns: readonly Type198[]};
@@ -17,6 +18,7 @@ export interface QmpCommands {
 }
 
 export interface QmpEvents {
+  BLOCK_IO_ERROR: Type65;
   GUEST_PANICKED: Type7;
   RESUME: Record<never, never>;
   SHUTDOWN: Type2;
@@ -31,11 +33,16 @@ type Type186 = {path: string; property: string; value: unknown};
 type Type198 = {'cpu-index': number; props?: Type506; 'qom-path': string; 'thread-id': number} & (({target: 's390x'} & Type508) | ({target: 'aarch64'} & Record<never, never>) | ({target: 'alpha'} & Record<never, never>) | ({target: 'arm'} & Record<never, never>) | ({target: 'avr'} & Record<never, never>) | ({target: 'hppa'} & Record<never, never>) | ({target: 'i386'} & Record<never, never>) | ({target: 'loongarch64'} & Record<never, never>) | ({target: 'm68k'} & Record<never, never>) | ({target: 'microblaze'} & Record<never, never>) | ({target: 'microblazeel'} & Record<never, never>) | ({target: 'mips'} & Record<never, never>) | ({target: 'mips64'} & Record<never, never>) | ({target: 'mips64el'} & Record<never, never>) | ({target: 'mipsel'} & Record<never, never>) | ({target: 'or1k'} & Record<never, never>) | ({target: 'ppc'} & Record<never, never>) | ({target: 'ppc64'} & Record<never, never>) | ({target: 'riscv32'} & Record<never, never>) | ({target: 'riscv64'} & Record<never, never>) | ({target: 'rx'} & Record<never, never>) | ({target: 'sh4'} & Record<never, never>) | ({target: 'sh4eb'} & Record<never, never>) | ({target: 'sparc'} & Record<never, never>) | ({target: 'sparc64'} & Record<never, never>) | ({target: 'tricore'} & Record<never, never>) | ({target: 'x86_64'} & Record<never, never>) | ({target: 'xtensa'} & Record<never, never>) | ({target: 'xtensaeb'} & Record<never, never>));
 type Type2 = {guest: boolean; reason: 'none' | 'host-error' | 'host-qmp-quit' | 'host-qmp-system-reset' | 'host-signal' | 'host-ui' | 'guest-shutdown' | 'guest-reset' | 'guest-panic' | 'subsystem-reset' | 'snapshot-load'};
 type Type212 = {actual: number};
+type Type29 = {device: string; inserted?: Type41; 'io-status'?: 'ok' | 'failed' | 'nospace'; locked: boolean; qdev?: string; removable: boolean; tray_open?: boolean; type: string};
 type Type295 = {} & (({type: 'hyper-v'} & Type577) | ({type: 's390'} & Type578));
 type Type30 = {'query-nodes'?: boolean};
 type Type303 = {account_failed: boolean; account_invalid: boolean; failed_flush_operations: number; failed_rd_operations: number; failed_unmap_operations: number; failed_wr_operations: number; failed_zone_append_operations: number; flush_latency_histogram?: Type580; flush_operations: number; flush_total_time_ns: number; idle_time_ns?: number; invalid_flush_operations: number; invalid_rd_operations: number; invalid_unmap_operations: number; invalid_wr_operations: number; invalid_zone_append_operations: number; rd_bytes: number; rd_latency_histogram?: Type580; rd_merged: number; rd_operations: number; rd_total_time_ns: number; timed_stats: readonly Type579[]; unmap_bytes: number; unmap_merged: number; unmap_operations: number; unmap_total_time_ns: number; wr_bytes: number; wr_highest_offset: number; wr_latency_histogram?: Type580; wr_merged: number; wr_operations: number; wr_total_time_ns: number; zone_append_bytes: number; zone_append_latency_histogram?: Type580; zone_append_merged: number; zone_append_operations: number; zone_append_total_time_ns: number};
 type Type304 = {} & (({driver: 'file'} & Type581) | ({driver: 'host_device'} & Type581) | ({driver: 'nvme'} & Type582) | ({driver: 'blkdebug'} & Record<never, never>) | ({driver: 'blklogwrites'} & Record<never, never>) | ({driver: 'blkreplay'} & Record<never, never>) | ({driver: 'blkverify'} & Record<never, never>) | ({driver: 'bochs'} & Record<never, never>) | ({driver: 'cloop'} & Record<never, never>) | ({driver: 'compress'} & Record<never, never>) | ({driver: 'copy-before-write'} & Record<never, never>) | ({driver: 'copy-on-read'} & Record<never, never>) | ({driver: 'dmg'} & Record<never, never>) | ({driver: 'snapshot-access'} & Record<never, never>) | ({driver: 'ftp'} & Record<never, never>) | ({driver: 'ftps'} & Record<never, never>) | ({driver: 'gluster'} & Record<never, never>) | ({driver: 'host_cdrom'} & Record<never, never>) | ({driver: 'http'} & Record<never, never>) | ({driver: 'https'} & Record<never, never>) | ({driver: 'io_uring'} & Record<never, never>) | ({driver: 'iscsi'} & Record<never, never>) | ({driver: 'luks'} & Record<never, never>) | ({driver: 'nbd'} & Record<never, never>) | ({driver: 'nfs'} & Record<never, never>) | ({driver: 'null-aio'} & Record<never, never>) | ({driver: 'null-co'} & Record<never, never>) | ({driver: 'nvme-io_uring'} & Record<never, never>) | ({driver: 'parallels'} & Record<never, never>) | ({driver: 'preallocate'} & Record<never, never>) | ({driver: 'qcow'} & Record<never, never>) | ({driver: 'qcow2'} & Record<never, never>) | ({driver: 'qed'} & Record<never, never>) | ({driver: 'quorum'} & Record<never, never>) | ({driver: 'raw'} & Record<never, never>) | ({driver: 'rbd'} & Record<never, never>) | ({driver: 'replication'} & Record<never, never>) | ({driver: 'ssh'} & Record<never, never>) | ({driver: 'throttle'} & Record<never, never>) | ({driver: 'vdi'} & Record<never, never>) | ({driver: 'vhdx'} & Record<never, never>) | ({driver: 'virtio-blk-vfio-pci'} & Record<never, never>) | ({driver: 'virtio-blk-vhost-user'} & Record<never, never>) | ({driver: 'virtio-blk-vhost-vdpa'} & Record<never, never>) | ({driver: 'vmdk'} & Record<never, never>) | ({driver: 'vpc'} & Record<never, never>) | ({driver: 'vvfat'} & Record<never, never>));
 type Type31 = {backing?: Type31; device?: string; 'driver-specific'?: Type304; 'node-name'?: string; parent?: Type31; qdev?: string; stats: Type303};
+type Type312 = {'actual-size'?: number; 'backing-filename'?: string; 'backing-filename-format'?: string; 'backing-image'?: Type312; 'cluster-size'?: number; compressed?: boolean; 'dirty-flag'?: boolean; encrypted?: boolean; filename: string; format: string; 'format-specific'?: Type583; 'full-backing-filename'?: string; snapshots?: readonly Type79[]; 'virtual-size': number};
+type Type313 = {direct: boolean; 'no-flush': boolean; writeback: boolean};
+type Type314 = {busy: boolean; count: number; granularity: number; inconsistent?: boolean; name?: string; persistent: boolean; recording: boolean};
+type Type41 = {active: boolean; backing_file?: string; backing_file_depth: number; bps: number; bps_max?: number; bps_max_length?: number; bps_rd: number; bps_rd_max?: number; bps_rd_max_length?: number; bps_wr: number; bps_wr_max?: number; bps_wr_max_length?: number; cache: Type313; detect_zeroes: 'off' | 'on' | 'unmap'; 'dirty-bitmaps'?: readonly Type314[]; drv: string; encrypted: boolean; file: string; group?: string; image: Type312; iops: number; iops_max?: number; iops_max_length?: number; iops_rd: number; iops_rd_max?: number; iops_rd_max_length?: number; iops_size?: number; iops_wr: number; iops_wr_max?: number; iops_wr_max_length?: number; 'node-name'?: string; ro: boolean; write_threshold: number};
 type Type452 = {major: number; micro: number; minor: number};
 type Type506 = {'book-id'?: number; 'cluster-id'?: number; 'core-id'?: number; 'die-id'?: number; 'drawer-id'?: number; 'module-id'?: number; 'node-id'?: number; 'socket-id'?: number; 'thread-id'?: number};
 type Type508 = {'cpu-state': 'uninitialized' | 'stopped' | 'check-stop' | 'operating' | 'load'; dedicated?: boolean; entitlement?: 'auto' | 'low' | 'medium' | 'high'};
@@ -45,6 +52,23 @@ type Type579 = {avg_flush_latency_ns: number; avg_rd_latency_ns: number; avg_rd_
 type Type580 = {bins: readonly number[]; boundaries: readonly number[]};
 type Type581 = {'discard-bytes-ok': number; 'discard-nb-failed': number; 'discard-nb-ok': number};
 type Type582 = {'aligned-accesses': number; 'completion-errors': number; 'unaligned-accesses': number};
+type Type583 = {} & (({type: 'qcow2'} & Type718) | ({type: 'vmdk'} & Type719) | ({type: 'luks'} & Type720) | ({type: 'rbd'} & Type721) | ({type: 'file'} & Type722));
+type Type65 = {action: 'ignore' | 'report' | 'stop'; device: string; 'node-name'?: string; nospace?: boolean; operation: 'read' | 'write'; 'qom-path': string; reason: string};
 type Type7 = {action: 'pause' | 'poweroff' | 'run'; info?: Type295};
+type Type718 = {data: Type783};
+type Type719 = {data: Type784};
+type Type720 = {data: Type785};
+type Type721 = {data: Type786};
+type Type722 = {data: Type787};
+type Type783 = {bitmaps?: readonly Type799[]; compat: string; 'compression-type': 'zlib' | 'zstd'; corrupt?: boolean; 'data-file'?: string; 'data-file-raw'?: boolean; encrypt?: Type798; 'extended-l2'?: boolean; 'lazy-refcounts'?: boolean; 'refcount-bits': number};
+type Type784 = {cid: number; 'create-type': string; extents: readonly Type800[]; 'parent-cid': number};
+type Type785 = {'cipher-alg': 'aes-128' | 'aes-192' | 'aes-256' | 'des' | '3des' | 'cast5-128' | 'serpent-128' | 'serpent-192' | 'serpent-256' | 'twofish-128' | 'twofish-192' | 'twofish-256' | 'sm4'; 'cipher-mode': 'ecb' | 'cbc' | 'xts' | 'ctr'; 'detached-header': boolean; 'hash-alg': 'md5' | 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512' | 'ripemd160' | 'sm3'; 'ivgen-alg': 'plain' | 'plain64' | 'essiv'; 'ivgen-hash-alg'?: 'md5' | 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512' | 'ripemd160' | 'sm3'; 'master-key-iters': number; 'payload-offset': number; slots: readonly Type801[]; uuid: string};
+type Type786 = {'encryption-format'?: 'luks' | 'luks2' | 'luks-any'};
+type Type787 = {'extent-size-hint'?: number};
+type Type79 = {'date-nsec': number; 'date-sec': number; icount?: number; id: string; name: string; 'vm-clock-nsec': number; 'vm-clock-sec': number; 'vm-state-size': number};
+type Type798 = {} & (({format: 'luks'} & Type785) | ({format: 'aes'} & Record<never, never>));
+type Type799 = {flags: readonly ('in-use' | 'auto')[]; granularity: number; name: string};
+type Type800 = {'cluster-size'?: number; compressed?: boolean; filename: string; format: string; 'virtual-size': number};
+type Type801 = {active: boolean; iters?: number; 'key-offset': number; stripes?: number};
 type Type87 = {filename: string; 'frontend-open': boolean; label: string};
 type Type96 = {id: string; open: boolean};

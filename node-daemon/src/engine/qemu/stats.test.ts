@@ -1,5 +1,5 @@
 import {expect, test} from '@jest/globals';
-import {diskCounters, guestMemory, vcpuThreads} from './stats.ts';
+import {diskCounters, failedDisks, guestMemory, vcpuThreads} from './stats.ts';
 
 const stats = {
   rd_bytes: 4096,
@@ -57,4 +57,22 @@ test('vCPUs are matched with their threads', () => {
     {vcpu: 0, thread: 11},
     {vcpu: 1, thread: 12},
   ]);
+});
+
+test('a disk that failed is named by its volume, and whether it is full', () => {
+  const block = (qdev: string | undefined, status: string | undefined) =>
+    ({device: '', qdev, 'io-status': status}) as never;
+  expect(
+    failedDisks([
+      block('/machine/peripheral/disk-root/virtio-backend', 'ok'),
+      block('/machine/peripheral/disk-data/virtio-backend', 'nospace'),
+      block('disk-old', 'failed'),
+      block(undefined, 'failed'),
+      block('disk-none', undefined),
+    ]),
+  ).toEqual([
+    {disk: 'data', full: true},
+    {disk: 'old', full: false},
+  ]);
+  expect(failedDisks({} as never)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 /** QEMU's answers → the engine interface's counters. Pure; every field may be missing or of another type. */
-import type {DiskCounters, GuestMemory} from '../engine.ts';
+import type {DiskCounters, FailedDisk, GuestMemory} from '../engine.ts';
 import {DISK_PREFIX} from './machine-type.ts';
 import type {ReturnOf} from './qmp.ts';
 
@@ -32,6 +32,15 @@ export const diskCounters = (answer: ReturnOf<'query-blockstats'>): readonly Dis
         flushSeconds: number(stats.flush_total_time_ns) / NANO,
       },
     ];
+  });
+};
+
+export const failedDisks = (answer: ReturnOf<'query-block'>): readonly FailedDisk[] => {
+  if (!Array.isArray(answer)) return [];
+  return (answer as ReturnOf<'query-block'>).flatMap(({qdev, 'io-status': status}) => {
+    const disk = diskName(qdev);
+    const failed = status === 'failed' || status === 'nospace';
+    return disk === undefined || !failed ? [] : [{disk, full: status === 'nospace'}];
   });
 };
 
