@@ -46,7 +46,7 @@ const refused: readonly {sentence: string; change: Change; field: string; messag
     sentence: 'an input without a name',
     change: [[`${devices}.inputs`, [{type: 'tablet'}]]],
     field: '',
-    message: 'omits key field "name"',
+    message: 'omits all key fields ["name"]',
   },
   {
     sentence: 'two inputs of one name',
@@ -61,6 +61,42 @@ const refused: readonly {sentence: string; change: Change; field: string; messag
     ],
     field: '',
     message: 'duplicate entries for key [name="pen"]',
+  },
+  {
+    sentence: 'a watchdog that does what there is no word for',
+    change: [[`${devices}.watchdog`, {name: 'dog', i6300esb: {action: 'bark'}}]],
+    field: `${devices}.watchdog.i6300esb.action`,
+    message: 'must be reset, shutdown or poweroff',
+  },
+  {
+    sentence: 'a watchdog of another architecture, as KubeVirt does',
+    change: [[`${devices}.watchdog`, {name: 'dog', diag288: {action: 'reset'}}]],
+    field: `${devices}.watchdog.diag288`,
+    message: 'domain.devices.watchdog.diag288 is not supported: use i6300esb: {action: reset}',
+  },
+  {
+    sentence: 'a sound card without a name, as KubeVirt does',
+    change: [[`${devices}.sound`, {model: 'ac97'}]],
+    field: `${devices}.sound.name`,
+    message: 'Required value',
+  },
+  {
+    sentence: 'a sound card that there is not',
+    change: [[`${devices}.sound`, {name: 'card', model: 'sb16'}]],
+    field: `${devices}.sound.model`,
+    message: 'must be ich9 or ac97',
+  },
+  {
+    sentence: 'a panic device of Hyper-V',
+    change: [[`${devices}.panicDevices`, [{model: 'hyperv'}]]],
+    field: `${devices}.panicDevices[0].model`,
+    message: 'hyperv is not supported: use isa or pvpanic',
+  },
+  {
+    sentence: 'a panic device that there is not',
+    change: [[`${devices}.panicDevices`, [{model: 'bell'}]]],
+    field: `${devices}.panicDevices[0].model`,
+    message: 'must be isa or pvpanic',
   },
   {
     sentence: 'a start strategy that KubeVirt does not know',
@@ -118,6 +154,10 @@ const accepted: readonly [sentence: string, change: Change][] = [
       [`${devices}.autoattachGraphicsDevice`, true],
       [`${devices}.autoattachInputDevice`, true],
       [`${devices}.video`, {type: 'bochs'}],
+      [`${devices}.watchdog`, {name: 'dog', i6300esb: {action: 'poweroff'}}],
+      [`${devices}.sound`, {name: 'card', model: 'ich9'}],
+      [`${devices}.panicDevices`, [{}, {model: 'isa'}, {model: 'pvpanic'}]],
+      [`${devices}.blockMultiQueue`, true],
       [
         `${devices}.inputs`,
         [
@@ -135,6 +175,8 @@ const accepted: readonly [sentence: string, change: Change][] = [
     [
       [`${devices}.video`, {}],
       [`${devices}.inputs`, []],
+      [`${devices}.panicDevices`, []],
+      [`${devices}.blockMultiQueue`, false],
       [`${devices}.autoattachGraphicsDevice`, false],
       ['spec.startStrategy', ''],
       ['spec.domain.rebootPolicy', ''],

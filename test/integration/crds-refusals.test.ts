@@ -21,10 +21,11 @@ const domain = {
       {name: 'data', cdrom: {}},
     ],
     interfaces: [{name: 'default', masquerade: {}}],
+    watchdog: {name: 'dog'},
   },
 };
 
-/** With an element in every list on the way to a refusal. */
+/** With an element in every list on the way to a refusal, and what every object on the way must have. */
 const rich = {
   domain,
   networks: [{name: 'default', pod: {}}],

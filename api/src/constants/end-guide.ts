@@ -25,6 +25,10 @@ export const endGuide: Readonly<
   [EndReason.EngineCrashed]: {phase: ['Failed'], means: 'The engine crashed or was killed.'},
   [EndReason.StartFailed]: {phase: ['Failed'], means: 'The guest could not be started: the message says at what.'},
   [EndReason.LauncherFailed]: {phase: ['Failed'], means: 'The launcher itself failed.'},
+  [EndReason.WatchdogExpired]: {
+    phase: ['Failed'],
+    means: 'The guest did not feed its watchdog, and was powered off.',
+  },
   [EndReason.LauncherKilled]: {phase: ['Failed'], means: 'The container was killed from outside.'},
   [EndReason.LivenessProbeFailed]: {
     phase: ['Failed'],

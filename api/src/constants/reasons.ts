@@ -71,6 +71,7 @@ export const EndReason = {
   EngineCrashed: 'EngineCrashed',
   StartFailed: 'StartFailed',
   LauncherFailed: 'LauncherFailed',
+  WatchdogExpired: 'WatchdogExpired',
   LauncherKilled: 'LauncherKilled',
   LivenessProbeFailed: 'LivenessProbeFailed',
   OomKilled: 'OOMKilled',

@@ -3,6 +3,7 @@ import {boolean, type Infer, listMap, marker, object, optional} from '../schema/
 import {disk} from './disk.ts';
 import {input, video} from './graphics.ts';
 import {guestInterface} from './network.ts';
+import {panicDevices, sound, watchdog} from './peripherals.ts';
 
 export const devices = object(
   'Devices of the guest.',
@@ -40,8 +41,16 @@ export const devices = object(
     autoattachInputDevice: optional(
       boolean('Whether a guest without inputs has a tablet on its USB, as pointing device. Defaults to false.'),
     ),
+    watchdog: optional(watchdog),
+    sound: optional(sound),
+    panicDevices: optional(panicDevices),
+    blockMultiQueue: optional(
+      boolean(
+        'Whether each virtio disk has a queue for each vCPU. It has, with or without this: that is what its driver wants.',
+      ),
+    ),
     inputs: optional(
-      listMap('Pointing devices. A keyboard (PS/2) every guest has.', input, {keys: ['name'], maxItems: 16}),
+      listMap('Pointing devices. A keyboard (PS/2) every guest has.', input, {keys: ['name'], maxItems: 15}),
     ),
   },
   {

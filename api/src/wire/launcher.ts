@@ -22,6 +22,7 @@ export const LauncherExit = {
   EngineCrashed: 31,
   StartFailed: 32,
   LauncherFailed: 33,
+  WatchdogExpired: 34,
 } as const;
 
 export type LauncherOutcome = keyof typeof LauncherExit;

@@ -40,7 +40,11 @@ pub enum Sign {
     Resumed,
     Reset,
     Panicked,
-    Shutdown { reason: String },
+    /// The watchdog has ended the engine.
+    WatchdogExpired,
+    Shutdown {
+        reason: String,
+    },
 }
 
 #[derive(Debug)]
@@ -184,6 +188,7 @@ impl Lifecycle {
             // A guest that dumped its memory and booted again has not panicked for good.
             Sign::Reset => self.facts.panicked = false,
             Sign::Panicked => self.facts.panicked = true,
+            Sign::WatchdogExpired => self.facts.watchdog_expired = true,
             Sign::Shutdown { reason } => {
                 self.facts.panicked |= reason == "guest-panic";
                 self.facts.shutdown = Some(reason);

@@ -17,6 +17,7 @@ pub enum Outcome {
     EngineCrashed = 31,
     StartFailed = 32,
     LauncherFailed = 33,
+    WatchdogExpired = 34,
 }
 
 impl Outcome {
@@ -62,6 +63,8 @@ pub struct Facts {
     pub ran: bool,
     /// It reported a panic and was not reset since.
     pub panicked: bool,
+    /// Its watchdog was not fed, and has ended the engine.
+    pub watchdog_expired: bool,
     /// SIGTERM, `shutdown` or `kill` came.
     pub stop_requested: bool,
     /// The launcher has sent SIGKILL.
@@ -84,6 +87,13 @@ pub fn decide(facts: &Facts, exit: Exit, stderr: &str) -> (Outcome, String) {
     }
     if facts.panicked {
         return (Outcome::GuestPanicked, "the guest's kernel panicked".into());
+    }
+    // The engine leaves at once, and says nothing of a shutdown.
+    if facts.watchdog_expired && exit == Exit::Code(0) {
+        return (
+            Outcome::WatchdogExpired,
+            "the guest did not feed its watchdog, and was powered off".into(),
+        );
     }
     match (exit, facts.shutdown.as_deref()) {
         (Exit::Signal(libc::SIGKILL), _) if facts.killed => {
@@ -244,6 +254,15 @@ mod tests {
                 Signal(9),
                 GuestPanicked,
             ),
+            (
+                "leaves for the watchdog",
+                Facts {
+                    watchdog_expired: true,
+                    ..ran()
+                },
+                Code(0),
+                WatchdogExpired,
+            ),
             ("is killed by the kernel", ran(), Signal(9), EngineCrashed),
             (
                 "is killed by the kernel while it stops",
@@ -320,8 +339,9 @@ mod tests {
             EngineCrashed,
             StartFailed,
             LauncherFailed,
+            WatchdogExpired,
         ]
         .map(Outcome::code);
-        assert_eq!(codes, [0, 20, 21, 22, 23, 30, 31, 32, 33]);
+        assert_eq!(codes, [0, 20, 21, 22, 23, 30, 31, 32, 33, 34]);
     }
 }

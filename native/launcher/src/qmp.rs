@@ -206,11 +206,20 @@ fn sign(event: &str, data: Option<&RawValue>) -> Option<Sign> {
     struct Shutdown {
         reason: String,
     }
+    #[derive(Deserialize)]
+    struct Watchdog {
+        action: String,
+    }
     match event {
         "STOP" => Some(Sign::Paused),
         "RESUME" => Some(Sign::Resumed),
         "RESET" => Some(Sign::Reset),
         "GUEST_PANICKED" => Some(Sign::Panicked),
+        "WATCHDOG" => {
+            let known = data.and_then(|raw| serde_json::from_str::<Watchdog>(raw.get()).ok());
+            // What else it may do shows by a reset or by a shutdown.
+            (known?.action == "poweroff").then_some(Sign::WatchdogExpired)
+        }
         "SHUTDOWN" => {
             let known = data.and_then(|raw| serde_json::from_str::<Shutdown>(raw.get()).ok());
             Some(Sign::Shutdown {

@@ -1,12 +1,5 @@
 /** One guest of this node: gather → decide → act → report. */
-import {
-  EventReason,
-  InstanceCondition,
-  isFinal,
-  type InstanceStatus,
-  Phase,
-  type VirtualMachineInstance,
-} from '@wherry/api';
+import {EventReason, isFinal, type InstanceStatus, Phase, type VirtualMachineInstance} from '@wherry/api';
 import type {Clock, Key} from '@wherry/kube';
 import {keyText} from '@wherry/kube';
 import {messageOf} from '../errors.ts';

@@ -7,7 +7,14 @@ export interface MachineDevices {
   /** The graphics card, where there is one. */
   readonly video?: VideoType;
   readonly inputs: readonly EffectiveInput[];
+  /** What the watchdog does, where there is one. */
+  readonly watchdog?: WatchdogAction;
+  readonly sound?: 'ich9' | 'ac97';
+  /** A device on PCI by which the guest reports a panic, beside the one that every guest has. */
+  readonly pciPanic: boolean;
 }
+
+export type WatchdogAction = 'reset' | 'shutdown' | 'poweroff';
 
 export const devicesOf = (devices: EffectiveSpec['domain']['devices']): MachineDevices => {
   const video = videoType(devices);
@@ -16,5 +23,11 @@ export const devicesOf = (devices: EffectiveSpec['domain']['devices']): MachineD
     serialConsole: devices.autoattachSerialConsole !== false,
     ...(video === undefined ? {} : {video}),
     inputs: inputsOf(devices),
+    ...(devices.watchdog === undefined ? {} : {watchdog: actionOf(devices.watchdog)}),
+    ...(devices.sound === undefined ? {} : {sound: devices.sound.model === 'ac97' ? 'ac97' : 'ich9'}),
+    pciPanic: (devices.panicDevices ?? []).some(({model}) => model === 'pvpanic'),
   };
 };
+
+const actionOf = ({i6300esb}: NonNullable<EffectiveSpec['domain']['devices']['watchdog']>): WatchdogAction =>
+  i6300esb?.action === 'poweroff' || i6300esb?.action === 'shutdown' ? i6300esb.action : 'reset';

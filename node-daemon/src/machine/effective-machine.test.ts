@@ -121,7 +121,7 @@ test('a kernel is found in the folder of its image', () => {
 
 test('devices, console, start and reboot are as KubeVirt has them where nothing is said', () => {
   expect(effectiveMachine(instance(), facts)).toMatchObject({
-    devices: {balloon: true, serialConsole: true, inputs: []},
+    devices: {balloon: true, serialConsole: true, inputs: [], pciPanic: false},
     logConsole: true,
     startPaused: false,
     rebootPolicy: 'Reboot',
@@ -153,4 +153,22 @@ test('devices, console, start and reboot are as the spec says', () => {
     startPaused: true,
     rebootPolicy: 'Terminate',
   });
+});
+
+const machineWith = (devices: object) =>
+  effectiveMachine(instance({domain: {memory: {guest: '256Mi'}, devices}}), facts).devices;
+
+test('small devices have KubeVirt’s defaults where they are asked for', () => {
+  expect(machineWith({watchdog: {name: 'dog'}, sound: {name: 'card'}, panicDevices: [{}]})).toMatchObject({
+    watchdog: 'reset',
+    sound: 'ich9',
+    pciPanic: false,
+  });
+  expect(
+    machineWith({
+      watchdog: {name: 'dog', i6300esb: {action: 'poweroff'}},
+      sound: {name: 'card', model: 'ac97'},
+      panicDevices: [{model: 'isa'}, {model: 'pvpanic'}],
+    }),
+  ).toMatchObject({watchdog: 'poweroff', sound: 'ac97', pciPanic: true});
 });

@@ -45,7 +45,7 @@ export const machine = (overrides: Partial<EffectiveMachine> = {}): EffectiveMac
     },
   ],
   interfaces: [{name: 'default', mac: '02:00:00:00:00:01', mtu: 1450, tap: 'tap0', vhost: false, ports: []}],
-  devices: {balloon: true, serialConsole: true, inputs: []},
+  devices: {balloon: true, serialConsole: true, inputs: [], pciPanic: false},
   logConsole: true,
   startPaused: false,
   rebootPolicy: 'Reboot',

@@ -26,6 +26,7 @@ const table: [sentence: string, exitCode: number, run: RunState, phase: string, 
   ['a panic is a failure during deletion, too', 30, wanted, 'Failed', 'GuestPanicked'],
   ['an engine that crashed is a failure', 31, byItself, 'Failed', 'EngineCrashed'],
   ['a start that failed is a failure', 32, byItself, 'Failed', 'StartFailed'],
+  ['a guest whose watchdog ended it is a failure', 34, byItself, 'Failed', 'WatchdogExpired'],
   ['a fault of the launcher is a failure', 33, byItself, 'Failed', 'LauncherFailed'],
   ['an exit code that nobody knows is a failure', 137, byItself, 'Failed', 'LauncherKilled'],
 ];

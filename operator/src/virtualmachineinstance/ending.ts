@@ -99,6 +99,9 @@ const exitEnding = (state: Exited, disruption: Disruption | undefined, wanted: b
       return {phase: 'Failed', reason: outcome, message: say('the engine crashed')};
     case 'StartFailed':
       return {phase: 'Failed', reason: outcome, message: say('the guest could not be started')};
+    case 'WatchdogExpired':
+      // As in KubeVirt: RerunOnFailure starts such a guest again.
+      return {phase: 'Failed', reason: outcome, message: say('the watchdog of the guest powered it off')};
     case 'LauncherFailed':
       return {phase: 'Failed', reason: outcome, message: say('the launcher failed')};
   }

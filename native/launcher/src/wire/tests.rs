@@ -239,6 +239,7 @@ fn events_are_written_as_in_the_samples() {
         EngineCrashed,
         StartFailed,
         LauncherFailed,
+        WatchdogExpired,
     ] {
         written(
             &format!("{outcome:?}"),

@@ -86,6 +86,15 @@ fn a_reboot_that_ends_the_engine_ends_with_23() {
 }
 
 #[test]
+fn a_watchdog_that_powers_the_guest_off_ends_with_34() {
+    let (mut launcher, mut peer) = Launcher::running("");
+    peer.tell_engine("x-watchdog");
+    assert_eq!(outcome(&peer.rest()), "WatchdogExpired");
+    assert_eq!(launcher.code(), Some(34));
+    assert!(launcher.termination_log().contains("watchdog"));
+}
+
+#[test]
 fn a_panic_ends_with_30() {
     let (mut launcher, mut peer) = Launcher::running("");
     peer.tell_engine("x-panic");

@@ -42,6 +42,10 @@ while read -r line <&"$qmp"; do
       event SHUTDOWN '{"guest": true, "reason": "guest-reset"}'
       exit 0
       ;;
+    x-watchdog)
+      event WATCHDOG '{"action": "poweroff"}'
+      exit 0
+      ;;
     x-panic)
       event GUEST_PANICKED '{"action": "poweroff"}'
       event SHUTDOWN '{"guest": true, "reason": "guest-panic"}'

@@ -13,6 +13,9 @@ export const MAX_PORT_DEVICES: number = SLOTS * FUNCTIONS - SPARE_PORTS;
 
 /** Functions of the slot of devices that every guest has, or most: 0 to 2 are the entropy, the balloon and the channels. */
 export const USB_FUNCTION = 3;
+export const WATCHDOG_FUNCTION = 4;
+export const SOUND_FUNCTION = 5;
+export const PANIC_FUNCTION = 6;
 
 export const platformAddress = (fn: number): {readonly bus: string; readonly addr: string} => ({
   bus: 'pcie.0',

@@ -201,13 +201,13 @@ test('more disks or cdroms than the machine has room for are refused', () => {
 });
 
 test('a guest that wants no balloon has none, and the devices beside it stay where they are', () => {
-  const list = args({devices: {balloon: false, serialConsole: true, inputs: []}});
+  const list = args({devices: {...machine().devices, balloon: false}});
   expect(values('-device', list).filter(value => value.includes('balloon'))).toEqual([]);
   expect(json('-device', 'channels', list)).toMatchObject({addr: '0x1.0x2'});
 });
 
 test('a guest that wants no serial console has no serial port, and the launcher no end of one', () => {
-  const list = args({devices: {balloon: true, serialConsole: false, inputs: []}});
+  const list = args({devices: {...machine().devices, serialConsole: false}});
   expect(values('-serial', list)).toEqual([]);
   expect(list.join(' ')).not.toContain('serial0');
 });

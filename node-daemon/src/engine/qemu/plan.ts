@@ -9,6 +9,7 @@ import {diskArgs, diskFiles} from './disks.ts';
 import {kernelArgs, loaderArgs, loaderFiles} from './firmware.ts';
 import {graphicsArgs} from './graphics.ts';
 import {dhcpAnswers, interfaceArgs, interfaceDescriptors} from './interfaces.ts';
+import {peripheralArgs} from './peripherals.ts';
 import {portBus, rootPorts} from './pci.ts';
 import {monitorArgs, platformDevices} from './platform.ts';
 
@@ -44,14 +45,15 @@ const qemuArgs = (machine: EffectiveMachine, now: number): Args => {
     ...rootPorts(ports),
     ...devices,
     ...platformDevices(machine.devices),
+    ...peripheralArgs(machine.devices),
     ...kernelArgs(machine),
   ];
 };
 
 /** The process itself: no default devices, no user configuration, no new privileges or processes; it waits for `cont`. */
-const processArgs = ({namespace, name, rebootPolicy}: EffectiveMachine): Args => [
+const processArgs = (machine: EffectiveMachine): Args => [
   '-name',
-  `guest=${escaped(`${namespace}_${name}`)},debug-threads=on`,
+  `guest=${escaped(`${machine.namespace}_${machine.name}`)},debug-threads=on`,
   '-nodefaults',
   '-no-user-config',
   '-S',
@@ -63,7 +65,15 @@ const processArgs = ({namespace, name, rebootPolicy}: EffectiveMachine): Args =>
   PodLayout.firmware,
   '-sandbox',
   'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny',
-  // The guest's reboot stays in the process unless it is to end the run; its shutdown ends it, and so does its panic.
   '-action',
-  `reboot=${rebootPolicy === 'Terminate' ? 'shutdown' : 'reset'},shutdown=poweroff,panic=exit-failure`,
+  actions(machine),
 ];
+
+/** The guest's reboot stays in the process unless it is to end the run; its shutdown ends it, and so does its panic. */
+const actions = ({rebootPolicy, devices: {watchdog}}: EffectiveMachine): string =>
+  [
+    `reboot=${rebootPolicy === 'Terminate' ? 'shutdown' : 'reset'}`,
+    'shutdown=poweroff',
+    'panic=exit-failure',
+    ...(watchdog === undefined ? [] : [`watchdog=${watchdog}`]),
+  ].join(',');

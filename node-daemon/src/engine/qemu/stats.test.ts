@@ -59,9 +59,10 @@ test('vCPUs are matched with their threads', () => {
   ]);
 });
 
+const block = (qdev: string | undefined, status: string | undefined) =>
+  ({device: '', qdev, 'io-status': status}) as never;
+
 test('a disk that failed is named by its volume, and whether it is full', () => {
-  const block = (qdev: string | undefined, status: string | undefined) =>
-    ({device: '', qdev, 'io-status': status}) as never;
   expect(
     failedDisks([
       block('/machine/peripheral/disk-root/virtio-backend', 'ok'),
