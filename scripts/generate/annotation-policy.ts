@@ -1,4 +1,11 @@
-import {annotationMessage, type AnnotationRefusal, annotationRefusals, passingValues} from '@wherry/api';
+import {
+  Annotation,
+  annotationMessage,
+  type AnnotationRefusal,
+  annotationRefusals,
+  passingValues,
+  pausedAnnotationMessages,
+} from '@wherry/api';
 import {stringify} from 'yaml';
 import {type Generator, MARKER} from './generator.ts';
 
@@ -12,6 +19,12 @@ const annotationsOf = (object: string): string =>
   `? dyn(${object}).?spec.?template.?metadata.?annotations.orValue({}) ` +
   `: dyn(${object}).?metadata.?annotations.orValue({})`;
 
+/** Whether the instance is asked if it lives. */
+const probed =
+  `dyn(object).kind == 'VirtualMachine' ` +
+  `? dyn(object).?spec.?template.?spec.?livenessProbe.hasValue() ` +
+  `: dyn(object).?spec.?livenessProbe.hasValue()`;
+
 /** What an object already has may stay, so that it can be changed and deleted still. */
 const validation = ([name, refusal]: readonly [string, AnnotationRefusal]): object => {
   const value = (annotations: string): string => `variables.${annotations}[?${word(name)}].orValue('')`;
@@ -22,6 +35,14 @@ const validation = ([name, refusal]: readonly [string, AnnotationRefusal]): obje
     reason: 'Forbidden',
   };
 };
+
+const paused = `variables.now[?${word(Annotation.paused)}].orValue('')`;
+
+/** KubeVirt, too, refuses to pause a guest that is asked whether it lives. */
+const pausedValidations: readonly object[] = [
+  {expression: `${paused} in ['', 'true', 'false']`, message: pausedAnnotationMessages.value, reason: 'Invalid'},
+  {expression: `${paused} != 'true' || !variables.probed`, message: pausedAnnotationMessages.probed, reason: 'Invalid'},
+];
 
 /** The policy that refuses annotations by name, and its binding. */
 export const annotationPolicy: readonly object[] = [
@@ -44,8 +65,9 @@ export const annotationPolicy: readonly object[] = [
       variables: [
         {name: 'now', expression: annotationsOf('object')},
         {name: 'before', expression: `oldObject == null ? {} : (${annotationsOf('oldObject')})`},
+        {name: 'probed', expression: probed},
       ],
-      validations: Object.entries(annotationRefusals).map(validation),
+      validations: [...Object.entries(annotationRefusals).map(validation), ...pausedValidations],
     },
   },
   {

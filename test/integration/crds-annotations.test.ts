@@ -1,5 +1,11 @@
 import {afterAll, beforeAll, expect, test} from '@jest/globals';
-import {annotationMessage, annotationRefusals, refusedAnnotationsIn, type VirtualMachineInstance} from '@wherry/api';
+import {
+  annotationMessage,
+  annotationRefusals,
+  pausedAnnotationMessages,
+  refusedAnnotationsIn,
+  type VirtualMachineInstance,
+} from '@wherry/api';
 import {installAnnotationPolicy} from '../support/annotation-policy.ts';
 import {get, post, type Answer} from '../support/control-plane/admin.ts';
 import {startControlPlane, type ControlPlane} from '../support/control-plane.ts';
@@ -61,4 +67,27 @@ test('a stored object can be changed, but for its annotation', async () => {
 test('what a stored object has is found by who asks before a start', async () => {
   const {body} = await get(control.admin, pathOf(anInstance('annotated')));
   expect(refusedAnnotationsIn((body as VirtualMachineInstance).metadata.annotations)).toEqual([messageOf(hooks)]);
+});
+
+const wish = (value: string): readonly object[] =>
+  annotated({'wherry.dev/paused': value}).map(one => set(one, 'metadata.name', 'new'));
+
+test('the annotation that pauses a guest is true or false, and not true for one that is asked whether it lives', async () => {
+  for (const object of [...wish('true'), ...wish('false')]) expect((await tryOut(object)).status).toBe(201);
+  for (const object of wish('yes'))
+    expect(await tryOut(object)).toMatchObject({
+      status: 422,
+      body: {message: expect.stringContaining(pausedAnnotationMessages.value)},
+    });
+  const [instance, machine] = wish('true');
+  const livenessProbe = {tcpSocket: {port: 80}};
+  const probed = [
+    set(instance!, 'spec.livenessProbe', livenessProbe),
+    set(machine!, 'spec.template.spec.livenessProbe', livenessProbe),
+  ];
+  for (const object of probed)
+    expect(await tryOut(object)).toMatchObject({
+      status: 422,
+      body: {message: expect.stringContaining(pausedAnnotationMessages.probed)},
+    });
 });

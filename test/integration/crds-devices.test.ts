@@ -105,6 +105,17 @@ const refused: readonly {sentence: string; change: Change; field: string; messag
     message: 'must be Paused',
   },
   {
+    sentence: 'a guest that starts paused and is asked whether it lives, as KubeVirt does',
+    change: [
+      ['spec.startStrategy', 'Paused'],
+      ['spec.livenessProbe', {tcpSocket: {port: 80}}],
+      [`${devices}.interfaces`, [{name: 'default', masquerade: {}}]],
+      ['spec.networks', [{name: 'default', pod: {}}]],
+    ],
+    field: 'spec.startStrategy',
+    message: 'must not be Paused with a livenessProbe',
+  },
+  {
     sentence: 'a reboot policy that KubeVirt does not know',
     change: [['spec.domain.rebootPolicy', 'Ignore']],
     field: 'spec.domain.rebootPolicy',

@@ -123,6 +123,12 @@ const supported = object(
       ...dnsRules,
       ...probeRules('readinessProbe'),
       ...probeRules('livenessProbe'),
+      {
+        rule: "!has(self.livenessProbe) || !has(self.startStrategy) || self.startStrategy == ''",
+        message:
+          'must not be Paused with a livenessProbe, which ends a guest that does not answer: remove one of the two',
+        fieldPath: '.startStrategy',
+      },
       paired(networks, interfaces, 'each network needs an interface of the same name in domain.devices.interfaces'),
     ],
   },

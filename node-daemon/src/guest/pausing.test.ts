@@ -19,3 +19,8 @@ test.each(table)('%s', (_sentence, annotation, paused, command) => {
   const annotations: Record<string, string> = annotation === undefined ? {} : {'wherry.dev/paused': annotation};
   expect(pauseCommand(instance({metadata: {annotations}}), paused)).toBe(command);
 });
+
+test('a guest that is asked whether it lives is not paused: it would be ended for its silence', () => {
+  const metadata = {annotations: {'wherry.dev/paused': 'true'}};
+  expect(pauseCommand(instance({metadata, spec: {livenessProbe: {tcpSocket: {port: 80}}}}), undefined)).toBeUndefined();
+});

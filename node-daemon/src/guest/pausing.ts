@@ -18,11 +18,12 @@ export type PauseCommand = 'pause' | 'resume';
  * guest that a failed disk stopped is not resumed: it would fail again, and again, for as long as the annotation stands.
  */
 export const pauseCommand = (
-  {metadata}: VirtualMachineInstance,
+  {metadata, spec}: VirtualMachineInstance,
   paused: PauseCause | undefined,
 ): PauseCommand | undefined => {
   const wish = metadata.annotations?.[Annotation.paused];
-  if (wish === 'true' && paused === undefined) return 'pause';
+  // A liveness probe would end a guest that is paused; admission refuses the two together.
+  if (wish === 'true' && paused === undefined) return spec.livenessProbe === undefined ? 'pause' : undefined;
   return wish === 'false' && paused === 'user' ? 'resume' : undefined;
 };
 

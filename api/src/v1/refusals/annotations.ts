@@ -1,3 +1,5 @@
+import {Annotation} from '../../constants/index.ts';
+
 /** Annotations by which KubeVirt turns features on: what no schema can refuse, a policy does. */
 export interface AnnotationRefusal {
   /** Values that ask for nothing, beside the empty one. */
@@ -22,6 +24,12 @@ export const annotationRefusals: Readonly<Record<string, AnnotationRefusal>> = {
     instead: 'leave it out: devices keep their addresses',
   },
 };
+
+/** What the annotation by which guests are paused and resumed is held to. */
+export const pausedAnnotationMessages = {
+  value: `the annotation ${Annotation.paused} must be true or false`,
+  probed: `the annotation ${Annotation.paused} must not be true with a livenessProbe, which ends a guest that does not answer: remove one of the two`,
+} as const;
 
 /** Values of the annotation that ask for nothing. */
 export const passingValues = ({pass = []}: AnnotationRefusal): readonly string[] => ['', ...pass];

@@ -4,7 +4,7 @@ import {machine} from '../../testing/machines.ts';
 import {qemuPlan} from './plan.ts';
 
 const argsWith = (devices: Partial<MachineDevices>): readonly string[] =>
-  qemuPlan(machine({devices: {...machine().devices, ...devices}})).engine.args;
+  qemuPlan(machine({devices: {...machine().devices, ...devices}}), 0).engine.args;
 const valueOf = (option: string, args: readonly string[]): string | undefined => args[args.indexOf(option) + 1];
 const device = (id: string, args: readonly string[]): unknown =>
   args
