@@ -301,20 +301,6 @@ test('an instance of the machine’s name that was made by hand is left alone an
   expect((await on.vmi('taken'))?.metadata.ownerReferences).toBeUndefined();
 });
 
-test('a change of the template says RestartRequired and leaves the guest running', async () => {
-  const on = await stage();
-  await on.make('web');
-  const {vmi} = await on.started('web');
-  const key = {namespace: on.namespace, name: 'web'};
-  await on.client.mergePatch(machines, key, {spec: {template: {spec: {domain: {memory: {guest: '256Mi'}}}}}});
-  const vm = await on.until('RestartRequired', async () => {
-    const now = await on.vm('web');
-    return now?.status?.conditions?.some(({type}) => type === 'RestartRequired') === true ? now : undefined;
-  });
-  expect(vm.status?.printableStatus).toBe('Running');
-  expect((await on.vmi('web'))?.metadata.uid).toBe(vmi.metadata.uid);
-});
-
 test('the capacity of a bound claim reaches the daemon with the instance', async () => {
   const on = await stage();
   await claim(on, 'data');

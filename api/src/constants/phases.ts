@@ -54,7 +54,7 @@ export const printableStatuses = [
 export type PrintableStatus = (typeof printableStatuses)[number];
 
 /** When a VirtualMachine should have a running instance. */
-export const runStrategies = ['Always', 'Halted', 'RerunOnFailure', 'Once'] as const;
+export const runStrategies = ['Always', 'Halted', 'RerunOnFailure', 'Once', 'Manual'] as const;
 export type RunStrategy = (typeof runStrategies)[number];
 
 /** What is asked of a VirtualMachine beside its run strategy. */

@@ -59,7 +59,7 @@ const supported = object(
   {
     runStrategy: optional(
       enumeration(
-        'When the machine runs. Always: it is started again whenever it ends. RerunOnFailure: it is started again after a failure, and stays down when the guest shuts itself down. Once: it is started once. Halted: it does not run.',
+        'When the machine runs. Always: it is started again whenever it ends. RerunOnFailure: it is started again after a failure, and stays down when the guest shuts itself down. Once: it is started once. Manual: it is started and stopped by status.stateChangeRequests alone. Halted: it does not run.',
         runStrategies,
       ),
     ),
@@ -87,15 +87,33 @@ const startFailure = object('Starts that failed, one after the other. Gone once 
   retryAfterTimestamp: optional(timestamp('The next start is not tried before.')),
 });
 
-const stateChangeRequest = object('Something that was asked of the machine and is not done yet.', {
-  action: enumeration('What was asked.', stateChangeActions),
-  uid: optional(string('The uid of the instance that is meant.', {maxLength: 64})),
-  data: optional(
-    map('Details, as paused: "true" of a start.', string('Value of the detail.', {maxLength: 1024}), {
-      maxProperties: 16,
-    }),
-  ),
-});
+const stateChangeRequest = object(
+  'Something that was asked of the machine and is not done yet.',
+  {
+    action: enumeration(
+      'Start, or Stop the instance that uid names. A Stop with a Start behind it is a restart.',
+      stateChangeActions,
+    ),
+    uid: optional(string('The uid of the instance that is meant, for Stop.', {maxLength: 64})),
+    data: optional(
+      map(
+        'Details. A Start with paused: "true" makes a guest that waits until it is resumed.',
+        string('Value of the detail.', {maxLength: 1024}),
+        {maxProperties: 16},
+      ),
+    ),
+  },
+  {
+    rules: [
+      {
+        rule: "self.action != 'Stop' || has(self.uid)",
+        message: 'must be given for Stop: the uid of the instance that is meant',
+        fieldPath: '.uid',
+        reason: 'FieldValueRequired',
+      },
+    ],
+  },
+);
 
 export const machineStatus = object('What is known about the machine.', {
   printableStatus: optional(enumeration('The state in one word, for people.', printableStatuses)),

@@ -66,6 +66,48 @@ test('a guest that fails after it ran is started again at once', () => {
   expect(plan({}).create).toBeDefined();
 });
 
+describe('what is asked in stateChangeRequests', () => {
+  const start = {action: 'Start'} as const;
+  const stop = {action: 'Stop', uid: 'vmi-uid'} as const;
+
+  test('starts and stops a machine under Manual, which does nothing else', () => {
+    expect(plan({vm: under('Manual')})).toMatchObject({create: undefined, stop: false});
+    expect(plan({vm: under('Manual', {stateChangeRequests: [start]})}).create).toBeDefined();
+    const vmi = anInstance({status: running});
+    expect(plan({vm: under('Manual', {stateChangeRequests: [stop]}), vmi}).stop).toBe(true);
+    expect(plan({vm: under('Manual', {created: true}), vmi: ended('Failed')})).toMatchObject({stop: false});
+  });
+
+  test('may want a guest that waits', () => {
+    const paused = {...start, data: {paused: 'true'}};
+    expect(plan({vm: under('Manual', {stateChangeRequests: [paused]})}).create?.spec.startStrategy).toBe('Paused');
+    expect(plan({vm: under('Manual', {stateChangeRequests: [start]})}).create?.spec).not.toHaveProperty(
+      'startStrategy',
+    );
+  });
+
+  test('a start of a halted machine changes its strategy, and nothing else yet', () => {
+    const vm = under('Halted', {runStrategy: 'Halted', stateChangeRequests: [start]});
+    expect(plan({vm})).toMatchObject({setAlways: true, create: undefined, stop: false});
+    expect(plan({vm: under('Halted', {runStrategy: 'Halted'})}).setAlways).toBe(false);
+  });
+
+  test('a restart stops the run, and then starts the next one, held back by nothing', () => {
+    const restart = under('RerunOnFailure', {
+      runStrategy: 'RerunOnFailure',
+      created: true,
+      stateChangeRequests: [stop, start],
+    });
+    expect(plan({vm: restart, vmi: anInstance({status: running})}).stop).toBe(true);
+    expect(plan({vm: restart}).create).toBeDefined();
+  });
+
+  test('a stop that is no longer asked of an ended run is struck off before the run is cleared away', () => {
+    const old = under('Always', {created: true, stateChangeRequests: [{action: 'Stop', uid: 'old'}]});
+    expect(plan({vm: old, vmi: ended('Failed')}).stop).toBe(false);
+  });
+});
+
 test('halting a crash-looping machine does not wait for anything', () => {
   const startFailure = {
     consecutiveFailCount: 1,

@@ -12,7 +12,8 @@ import {sameJson} from '../status-patch.ts';
 import {unsupportedIn} from '../unsupported.ts';
 import {type EventText, instanceNotCreated} from './events.ts';
 import {instanceOf} from './instance.ts';
-import {owedStart, startFailureOf} from './memory.ts';
+import {requestsOf, startFailureOf} from './memory.ts';
+import {isPaused} from './requests.ts';
 import {decideRun, type Intent, type RunView, runStrategyOf} from './run-strategy.ts';
 import {retryAt} from './start-failure.ts';
 import {isOrphaning, obstacleOf, runOf, type World} from './world.ts';
@@ -27,6 +28,8 @@ export interface Blockade {
 export interface Plan {
   readonly finalizer: 'keep' | 'add' | 'remove';
   readonly create: VirtualMachineInstance | undefined;
+  /** Change the run strategy from Halted to Always, in the user's spec. */
+  readonly setAlways: boolean;
   /** Delete the run: that is how a machine is stopped. */
   readonly stop: boolean;
   /** Why nothing can be created although it should be. */
@@ -45,7 +48,8 @@ export const decide = (world: World, now: number, random: () => number): Plan =>
   const clear = blocked === undefined && obstacleOf(world) === undefined;
   return {
     finalizer: finalizer(world),
-    create: starts && clear ? instanceOf(world.vm) : undefined,
+    create: starts && clear ? instanceOf(world.vm, isPaused(requestsOf(world, undefined)[0])) : undefined,
+    setAlways: intent.do === 'set Always',
     stop: intent.do === 'stop' && endIsRecorded(world, now, random),
     blocked,
     events: events(world, blocked),
@@ -60,7 +64,7 @@ const intentOf = (world: World, now: number, random: () => number): Intent => {
     {
       strategy: runStrategyOf(vm.spec),
       startedUnder: vm.status?.runStrategy,
-      startRequested: owedStart(world) !== undefined,
+      request: requestsOf(world, runOf(world))[0]?.action,
       deleting: isDeleting(vm),
       run: runView(world),
       retryAt: retryAt(startFailureOf(world, now, random)),
@@ -84,10 +88,8 @@ const endIsRecorded = (world: World, now: number, random: () => number): boolean
   const run = runOf(world);
   if (!isFinal(run?.status?.phase) || isDeleting(world.vm)) return true;
   const {startFailure, stateChangeRequests = []} = world.vm.status ?? {};
-  const owed = owedStart(world);
   return (
-    sameJson(startFailure, startFailureOf(world, now, random)) &&
-    stateChangeRequests.some(({action}) => action === 'Start') === (owed !== undefined)
+    sameJson(startFailure, startFailureOf(world, now, random)) && sameJson(stateChangeRequests, requestsOf(world, run))
   );
 };
 

@@ -48,3 +48,15 @@ test('a change of the template is named', () => {
   const vm = aMachine({template: {domain: {memory: {guest: '512Mi'}, devices: {}}}});
   expect(outdatedFields(vm, instanceOf(aMachine()))).toEqual(['domain.memory.guest']);
 });
+
+test('a start that is asked for paused makes a guest that waits, and leaves the run up to date', () => {
+  const vm = aMachine();
+  const vmi = instanceOf(vm, true);
+  expect(vmi.spec.startStrategy).toBe('Paused');
+  expect(outdatedFields(vm, vmi)).toEqual([]);
+});
+
+test('a template that wants its guests paused by now is a change', () => {
+  const vm = aMachine({template: {startStrategy: 'Paused'}});
+  expect(outdatedFields(vm, instanceOf(aMachine()))).toEqual(['startStrategy']);
+});

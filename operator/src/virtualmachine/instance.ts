@@ -3,6 +3,7 @@ import {
   API_VERSION,
   effectiveSpec,
   Finalizer,
+  type InstanceSpec,
   Label,
   labelValueOf,
   type VirtualMachineInstance,
@@ -13,8 +14,10 @@ import {changedFields} from './restart-required.ts';
 /**
  * The instance that this machine would start now. Everything derived (MAC addresses, the firmware's UUID, a disk for each
  * volume) follows from the machine's uid and stands in the instance, never in the user's spec.
+ *
+ * @param paused it is started as if its template said `startStrategy: Paused`
  */
-export const instanceOf = (vm: Machine): VirtualMachineInstance => {
+export const instanceOf = (vm: Machine, paused = false): VirtualMachineInstance => {
   const {metadata: template = {}, spec} = vm.spec.template;
   return {
     apiVersion: API_VERSION,
@@ -36,14 +39,19 @@ export const instanceOf = (vm: Machine): VirtualMachineInstance => {
         },
       ],
     },
-    spec: effectiveSpec(spec, vm.metadata.uid),
+    spec: {...effectiveSpec(spec, vm.metadata.uid), ...(paused ? pausedStart : {})},
   };
 };
+
+const pausedStart = {startStrategy: 'Paused'} as const;
 
 /** Fields of a run that the machine's template would give other values now. */
 export const outdatedFields = (vm: Machine, vmi: VirtualMachineInstance): string[] =>
   changedFields(
-    // What a newer release derives in addition is no change by the user.
+    // What a newer release derives in addition is no change by the user, and neither is a start that was asked for paused.
     effectiveSpec(vmi.spec, vm.metadata.uid),
-    effectiveSpec(vm.spec.template.spec, vm.metadata.uid),
+    {...asStarted(vmi.spec), ...effectiveSpec(vm.spec.template.spec, vm.metadata.uid)},
   );
+
+const asStarted = ({startStrategy}: InstanceSpec): Pick<InstanceSpec, 'startStrategy'> =>
+  startStrategy === undefined ? {} : {startStrategy};

@@ -57,12 +57,35 @@ test('a run that somebody deleted is owed nothing, however it ended', () => {
 
 test('no other strategy owes starts', () => {
   expect(remember('Always', {}, failed).stateChangeRequests).toBeUndefined();
-  expect(remember('Halted', owed, undefined).stateChangeRequests).toBeUndefined();
+  expect(remember('Manual', {}, failed).stateChangeRequests).toBeUndefined();
+  expect(remember('Halted', {...owed, runStrategy: 'RerunOnFailure'}, undefined).stateChangeRequests).toBeUndefined();
+});
+
+test('what is asked is remembered until it is done', () => {
+  const restart = [{action: 'Stop' as const, uid: 'vmi-uid'}, {action: 'Start' as const}];
+  const asked = {stateChangeRequests: restart, created: true};
+  expect(remember('Manual', asked, alive).stateChangeRequests).toEqual(restart);
+  expect(remember('Manual', asked, dying).stateChangeRequests).toEqual(restart);
+  expect(remember('Manual', asked, undefined).stateChangeRequests).toEqual([{action: 'Start'}]);
+  const next = anInstance({metadata: {uid: 'next'}, status: running});
+  expect(remember('Manual', asked, next).stateChangeRequests).toBeUndefined();
+});
+
+test('a machine that is deleted forgets what was asked of it', () => {
+  const vm = aMachine({metadata: {deletionTimestamp}, spec: {runStrategy: 'Manual'}, status: owed});
+  expect(nextMemory(aMachineWorld({vm}), undefined, now, () => 0).stateChangeRequests).toBeUndefined();
+});
+
+test('a guest that powers itself off before it ran is held back where it would be started again without end', () => {
+  const early = anInstance({status: {phase: 'Succeeded'}});
+  expect(remember('Always', {}, early).startFailure).toMatchObject({consecutiveFailCount: 1});
+  expect(remember('RerunOnFailure', {}, early).startFailure).toBeUndefined();
 });
 
 test('halting a machine forgets its failed starts', () => {
   const startFailure = {consecutiveFailCount: 3, lastFailedVMIUID: 'x'};
   expect(remember('Halted', {startFailure}, undefined).startFailure).toBeUndefined();
+  expect(remember('Manual', {startFailure}, undefined).startFailure).toBeUndefined();
   expect(remember('Always', {startFailure}, undefined).startFailure).toEqual(startFailure);
 });
 

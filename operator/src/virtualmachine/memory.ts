@@ -1,5 +1,6 @@
 import {isFinal, type RunStrategy, type StartFailure, type StateChangeRequest} from '@wherry/api';
 import {type Instance, isDeleting} from '../objects.ts';
+import {openRequests} from './requests.ts';
 import {runStrategyOf} from './run-strategy.ts';
 import {nextStartFailure} from './start-failure.ts';
 import {runOf, type World} from './world.ts';
@@ -16,38 +17,51 @@ export interface Memory {
 
 /** `run` is the run after this reconcile: one that was just made, too. */
 export const nextMemory = (world: World, run: Instance | undefined, now: number, random: () => number): Memory => {
-  const owed = run !== undefined && isAlive(run) ? undefined : owedStart(world);
+  const requests = requestsOf(world, run);
   return {
     startFailure: startFailureOf(world, now, random),
-    stateChangeRequests: owed === undefined ? undefined : [owed],
+    stateChangeRequests: requests.length === 0 ? undefined : requests,
     runStrategy: startedUnder(world, run),
   };
 };
 
 export const startFailureOf = (world: World, now: number, random: () => number): StartFailure | undefined => {
   const {vm} = world;
-  if (runStrategyOf(vm.spec) === 'Halted') return undefined;
+  // Where nothing is started again by itself, nothing is held back.
+  if (['Halted', 'Manual'].includes(runStrategyOf(vm.spec))) return undefined;
   const run = runOf(world);
   // A run that somebody ended did not fail.
   if (run !== undefined && isDeleting(run)) return vm.status?.startFailure;
-  return nextStartFailure(vm.status?.startFailure, run === undefined ? undefined : progressOf(run), now, random);
+  const progress = run === undefined ? undefined : progressOf(run, runStrategyOf(vm.spec));
+  return nextStartFailure(vm.status?.startFailure, progress, now, random);
 };
 
-const progressOf = (run: Instance) => ({
+const progressOf = (run: Instance, strategy: RunStrategy) => ({
   uid: run.metadata.uid,
-  failed: run.status?.phase === 'Failed',
+  // A guest that powers itself off before it counts as running is started again under Always: not without end, at once.
+  failed: run.status?.phase === 'Failed' || (run.status?.phase === 'Succeeded' && strategy === 'Always'),
   hasRun: (run.status?.phaseTransitionTimestamps ?? []).some(({phase}) => phase === 'Running'),
 });
 
-/** The start that RerunOnFailure owes a machine whose guest failed, until there is a new run. */
-export const owedStart = (world: World): StateChangeRequest | undefined => {
+/**
+ * What is asked of the machine and not done: by others, and the start that RerunOnFailure owes a machine whose guest
+ * failed, until there is a new run.
+ */
+export const requestsOf = (world: World, run: Instance | undefined): readonly StateChangeRequest[] => {
   const {vm} = world;
-  const run = runOf(world);
-  const requested = vm.status?.stateChangeRequests?.find(({action}) => action === 'Start');
-  if (runStrategyOf(vm.spec) !== 'RerunOnFailure' || isDeleting(vm)) return undefined;
+  if (isDeleting(vm)) return [];
+  const strategy = runStrategyOf(vm.spec);
+  const {stateChangeRequests = [], runStrategy, created = false} = vm.status ?? {};
+  const open = openRequests({
+    requests: stateChangeRequests,
+    strategy,
+    startedUnder: runStrategy,
+    run,
+    told: created,
+  });
   // A run that somebody deletes is not owed another.
-  if (run?.status?.phase === 'Failed' && !isDeleting(run)) return requested ?? {action: 'Start'};
-  return requested;
+  const owed = strategy === 'RerunOnFailure' && run?.status?.phase === 'Failed' && !isDeleting(run);
+  return owed && !open.some(({action}) => action === 'Start') ? [...open, {action: 'Start'}] : open;
 };
 
 /**
@@ -56,7 +70,7 @@ export const owedStart = (world: World): StateChangeRequest | undefined => {
  */
 const startedUnder = ({vm}: World, run: Instance | undefined): RunStrategy | undefined => {
   const strategy = runStrategyOf(vm.spec);
-  if (strategy === 'Always' || strategy === 'Halted') return strategy;
+  if (strategy === 'Always' || strategy === 'Halted' || strategy === 'Manual') return strategy;
   return run !== undefined && (isAlive(run) || strategy === 'Once') && !isDeleting(run)
     ? strategy
     : vm.status?.runStrategy;

@@ -40,7 +40,9 @@ const failedEarly = ({run}: View): boolean =>
  */
 const isGoing = (view: View): boolean =>
   view.run !== undefined &&
-  (isDeleting(view.run) || wantsRest(view) || (ended(view) && runStrategyOf(view.vm.spec) !== 'Once'));
+  (isDeleting(view.run) ||
+    wantsRest(view) ||
+    (ended(view) && !['Once', 'Manual'].includes(runStrategyOf(view.vm.spec))));
 
 /** KubeVirt has one word for an image that the kubelet does not even try to pull again. */
 const noImage = new Set<string>([Reason.ErrImagePull, Reason.ErrImageNeverPull, Reason.InvalidImageName]);

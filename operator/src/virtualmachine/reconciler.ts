@@ -54,7 +54,9 @@ export class MachineReconciler {
 
   async #act(world: World, plan: Plan, signal: AbortSignal): Promise<Acted> {
     const run = runOf(world);
-    const vm = plan.finalizer === 'add' ? await this.#setFinalizer(world.vm, 'add', signal) : world.vm;
+    let {vm} = world;
+    if (plan.finalizer === 'add') vm = await this.#setFinalizer(vm, 'add', signal);
+    if (plan.setAlways) vm = await this.#setAlways(vm, signal);
     if (plan.stop && run !== undefined) await this.#stop(vm, run, signal);
     if (plan.create === undefined) return {vm, run, error: undefined};
     return {vm, ...(await this.#start(vm, plan.create, signal))};
@@ -96,6 +98,16 @@ export class MachineReconciler {
     if (run.status?.phase === 'Failed') events.event(vm, runFailed(howItEnded(run)));
     await client.delete(instances, keyOf(run), {uid: run.metadata.uid, signal});
     events.event(vm, instanceDeleted(vm.metadata.name));
+  }
+
+  /** The one change of a user's spec, as KubeVirt makes it: the reconcile that it brings starts the machine. */
+  async #setAlways(vm: Machine, signal: AbortSignal): Promise<Machine> {
+    const {client, caches} = this.#options;
+    const spec = vm.spec.running === undefined ? {runStrategy: 'Always'} : {running: true};
+    const patch = {metadata: {resourceVersion: vm.metadata.resourceVersion}, spec};
+    const changed = await client.mergePatch(machines, keyOf(vm), patch, {...asUs, signal});
+    caches.machines.wrote(changed);
+    return changed;
   }
 
   async #setFinalizer(vm: Machine, change: 'add' | 'remove', signal: AbortSignal): Promise<Machine> {

@@ -1,11 +1,12 @@
-import type {RunStrategy} from '@wherry/api';
+import type {RunStrategy, StateChangeAction} from '@wherry/api';
 
 /**
  * Should an instance exist now? The one place that knows what the run strategies mean.
  *
  * `RerunOnFailure` and `Once` start only once after a switch to them, so they need a memory that outlives the operator:
  * `status.runStrategy` is the strategy that the machine was last started under, and a Start request in
- * `status.stateChangeRequests` says that a failed guest is owed another run.
+ * `status.stateChangeRequests` says that a failed guest is owed another run. Under `Manual` nothing happens but by such
+ * requests.
  */
 /** What of a run the strategies look at. */
 export interface RunView {
@@ -17,7 +18,8 @@ export interface StrategyView {
   readonly strategy: RunStrategy;
   /** `status.runStrategy`. */
   readonly startedUnder: string | undefined;
-  readonly startRequested: boolean;
+  /** What is asked of the machine and is to be carried out now; a Stop means the run that exists. */
+  readonly request: StateChangeAction | undefined;
   /** The machine itself is being deleted. */
   readonly deleting: boolean;
   /** The run that exists, ended or not. */
@@ -31,6 +33,8 @@ export type Intent =
   /** A start is due, but not before this many milliseconds are over. */
   | {readonly do: 'start later'; readonly afterMs: number}
   | {readonly do: 'stop'}
+  /** A start was asked of a halted machine: from now on its strategy is Always. */
+  | {readonly do: 'set Always'}
   /** Nothing to do until something changes. */
   | {readonly do: 'nothing'};
 
@@ -39,6 +43,8 @@ const stop: Intent = {do: 'stop'};
 
 export const decideRun = (view: StrategyView, now: number): Intent => {
   if (view.run?.deleting) return nothing;
+  if (view.run === undefined && view.strategy === 'Halted' && view.request === 'Start' && !view.deleting)
+    return {do: 'set Always'};
   if (view.run === undefined) return wantsRun(view) ? startInTime(view.retryAt, now) : nothing;
   return wantsGone(view, view.run) ? stop : nothing;
 };
@@ -51,7 +57,9 @@ const wantsRun = (view: StrategyView): boolean => {
     case 'Halted':
       return false;
     case 'RerunOnFailure':
-      return view.startRequested || view.startedUnder !== 'RerunOnFailure';
+      return view.request === 'Start' || view.startedUnder !== 'RerunOnFailure';
+    case 'Manual':
+      return view.request === 'Start';
     case 'Once':
       return view.startedUnder !== 'Once';
   }
@@ -64,9 +72,12 @@ const wantsGone = (view: StrategyView, run: RunView): boolean => {
       return true;
     case 'Always':
     case 'RerunOnFailure':
-      return run.ending !== 'no';
+      return run.ending !== 'no' || view.request === 'Stop';
+    case 'Manual':
+      // A run that ended is kept until something is asked: a start takes its place.
+      return view.request === 'Stop' || (view.request === 'Start' && run.ending !== 'no');
     case 'Once':
-      return false;
+      return view.request === 'Stop';
   }
 };
 

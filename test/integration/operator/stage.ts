@@ -2,7 +2,13 @@
  * The rest of a cluster, played by the test: a scheduler that binds, a kubelet that runs and ends containers, and a
  * node-daemon that says that guests run and that engines are gone.
  */
-import {type InstanceStatus, PodLayout, type VirtualMachine} from '@wherry/api';
+import {
+  type InstanceStatus,
+  PodLayout,
+  type RunStrategy,
+  type StateChangeRequest,
+  type VirtualMachine,
+} from '@wherry/api';
 import {type Client, core, defineResource, keyOf, type KubeObject, type Node, type Pod} from '@wherry/kube';
 import {type Instance, instances, type Machine, machines} from '@wherry/operator';
 import {eventually} from '../../support/eventually.ts';
@@ -19,7 +25,7 @@ export const aNode = (name: string, labels: Record<string, string> = {}): Node =
 });
 
 export interface VmOptions {
-  readonly runStrategy?: 'Always' | 'Halted' | 'RerunOnFailure' | 'Once';
+  readonly runStrategy?: RunStrategy;
   readonly memory?: string;
   readonly spec?: object;
   /** Of the template. */
@@ -67,6 +73,11 @@ export class Stage {
 
   async setRunStrategy(name: string, runStrategy: string): Promise<void> {
     await this.client.mergePatch(machines, this.#key(name), {spec: {runStrategy}});
+  }
+
+  /** As `kubectl patch --subresource=status` does. */
+  async ask(name: string, ...stateChangeRequests: StateChangeRequest[]): Promise<void> {
+    await this.client.mergePatch(machines, this.#key(name), {status: {stateChangeRequests}}, {subresource: 'status'});
   }
 
   vm(name: string): Promise<Machine | undefined> {
