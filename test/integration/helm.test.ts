@@ -207,6 +207,15 @@ describe('a node-daemon', () => {
     expect(await patchFrom('one', '/api/v1/nodes/two', verdict)).toMatch(/^403 .*only its own node/);
   });
 
+  test('labels its node with its CPU, and takes such labels away', async () => {
+    const names = ['cpu-model', 'cpu-feature', 'host-model-cpu'].map(kind => `${kind}.node.kubevirt.io/EPYC`);
+    for (const value of ['true', null]) {
+      const labels = Object.fromEntries(names.map(name => [name, value]));
+      expect(await patchFrom('one', '/api/v1/nodes/one', {metadata: {labels}})).toBe('done');
+      expect(await patchFrom('one', '/api/v1/nodes/two', {metadata: {labels}})).toMatch(/^403 .*only its own node/);
+    }
+  });
+
   test('writes no label that others rely on', async () => {
     const role = {metadata: {labels: {'node-role.kubernetes.io/control-plane': ''}}};
     const answer = await patchFrom('one', '/api/v1/nodes/one', role);

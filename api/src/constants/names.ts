@@ -23,6 +23,16 @@ export const Label = {
   kvm: 'wherry.dev/kvm',
 } as const;
 
+/** On a node: what its KVM can give to a guest; the name follows, and the value is `true`. */
+export const CpuLabel = {
+  /** A model of QEMU, whole. */
+  model: 'cpu-model.node.kubevirt.io/',
+  /** A feature of CPUID, by QEMU's name. */
+  feature: 'cpu-feature.node.kubevirt.io/',
+  /** The model that comes nearest to the CPU of the node. */
+  hostModel: 'host-model-cpu.node.kubevirt.io/',
+} as const;
+
 /** Value of `Label.app` on a VM pod. */
 export const LAUNCHER_APP = 'virt-launcher';
 

@@ -27,6 +27,9 @@ export const Reason = {
   UnsupportedVolumeMode: 'UnsupportedVolumeMode',
   UnsupportedEngine: 'UnsupportedEngine',
   NoUsableKvm: 'NoUsableKVM',
+  NoNodeWithCpu: 'NoNodeWithCPU',
+  CpuNotEmulated: 'CPUNotEmulated',
+  UnknownTimeZone: 'UnknownTimeZone',
   FailedCreate: 'FailedCreate',
   // Synchronized=False: the pod does not start
   ErrImagePull: 'ErrImagePull',

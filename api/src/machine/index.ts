@@ -2,6 +2,7 @@
 export * from './cpu.ts';
 export * from './cpu-table.ts';
 export * from './effective.ts';
+export * from './emulation.ts';
 export * from './graphics.ts';
 export * from './hyperv.ts';
 export {firmwareUuidOf, macAddressOf, machineUid, normalMacAddress} from './identity.ts';

@@ -1,7 +1,7 @@
 //! `wherry-kvm-selftest [--kvm-fd <number>] [--timeout-ms <number>]`
 //!
 //! Runs a small guest on this machine's KVM and prints one line of JSON: `verdict` (usable, broken or absent), `reason`,
-//! `checks`, `kernel`, `apiVersion`. Exits 0 whenever it could judge, 2 for a bad command line. It ends by itself after the
+//! `checks`, `kernel`, `apiVersion`, `cpuid`. Exits 0 whenever it could judge, 2 for a bad command line. It ends by itself after the
 //! time-out (10 s by default); whoever runs it kills it a little later, for the case that the kernel does not let go of it.
 
 mod checks;

@@ -38,6 +38,8 @@ impl Verdict {
 pub struct Report {
     pub api_version: Option<i32>,
     pub checks: Vec<Check>,
+    /// What guests may be given of CPUID: leaf, subleaf, eax, ebx, ecx, edx.
+    pub cpuid: Vec<[u32; 6]>,
     /// The check that is at work.
     pub current: Option<&'static str>,
     /// Why there is no KVM at all.
@@ -57,6 +59,7 @@ impl Report {
             "checks": checks,
             "kernel": kernel,
             "apiVersion": self.api_version,
+            "cpuid": self.cpuid,
         })
     }
 
@@ -165,6 +168,7 @@ mod tests {
         let report = Report {
             api_version: Some(12),
             checks: vec![check("a", true)],
+            cpuid: vec![[1, 0, 2, 3, 4, u32::MAX]],
             finished: true,
             ..Report::default()
         };
@@ -174,6 +178,7 @@ mod tests {
             "checks": [{"name": "a", "ok": true, "detail": "detail of a", "ms": 1.23}],
             "kernel": "6.12.0",
             "apiVersion": 12,
+            "cpuid": [[1, 0, 2, 3, 4, 4_294_967_295_u32]],
         });
         assert_eq!(report.to_json("6.12.0"), expected);
     }

@@ -4,6 +4,7 @@ use std::os::fd::{FromRawFd, IntoRawFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use kvm_bindings::KVM_MAX_CPUID_ENTRIES;
 use kvm_ioctls::Kvm;
 
 use crate::checks::{self, MACHINE_CHECKS, Outcome};
@@ -59,6 +60,7 @@ impl Suite<'_> {
     fn run(&mut self) {
         lock(self.report).api_version = Some(self.kvm.get_api_version());
         let kvm = &self.kvm;
+        lock(self.report).cpuid = supported_cpuid(kvm);
         if !observe(self.report, "capabilities", || checks::capabilities(kvm))
             || !self.make_machine("create-vm")
         {
@@ -96,6 +98,21 @@ impl Suite<'_> {
         self.check(name, |_, _| Ok(String::new()));
         self.machine.is_some()
     }
+}
+
+/// Nothing where KVM does not say: then it fails a check as well.
+fn supported_cpuid(kvm: &Kvm) -> Vec<[u32; 6]> {
+    let entries = kvm.get_supported_cpuid(KVM_MAX_CPUID_ENTRIES);
+    entries.map_or_else(
+        |_| Vec::new(),
+        |entries| {
+            entries
+                .as_slice()
+                .iter()
+                .map(|one| [one.function, one.index, one.eax, one.ebx, one.ecx, one.edx])
+                .collect()
+        },
+    )
 }
 
 fn try_out(instruction: &Instruction, machine: &mut Machine) -> Outcome {

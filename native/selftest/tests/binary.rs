@@ -27,10 +27,13 @@ fn it_always_judges_and_its_verdict_fits_its_checks() {
     match report["verdict"].as_str().unwrap() {
         "usable" => assert!(failed == 0 && checks.len() > 30),
         "broken" => assert!(failed > 0),
-        "absent" => assert!(checks.is_empty()),
+        "absent" => assert!(checks.is_empty() && report["cpuid"] == serde_json::json!([])),
         other => panic!("{other} is no verdict"),
     }
     assert!(!report["reason"].as_str().unwrap().is_empty());
+    for entry in report["cpuid"].as_array().unwrap() {
+        assert_eq!(entry.as_array().unwrap().len(), 6);
+    }
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     assert_eq!(report["kernel"], kernel.trim());
 }

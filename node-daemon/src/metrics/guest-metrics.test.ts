@@ -110,7 +110,12 @@ test('no family is named twice', () => {
 
 test('the node says what its KVM is worth, how many guests it holds and how long its event loop lags', async () => {
   const registry = new Registry();
-  registerNodeMetrics({node: 'n1', registry, kvm: () => ({verdict: 'broken', reason: 'r'}), guests: () => 3});
+  registerNodeMetrics({
+    node: 'n1',
+    registry,
+    kvm: () => ({verdict: 'broken', reason: 'r', cpuid: []}),
+    guests: () => 3,
+  });
   const text = await registry.metrics();
   expect(text).toContain('wherry_node_kvm{node="n1",verdict="broken"} 1');
   expect(text).toContain('wherry_node_kvm{node="n1",verdict="usable"} 0');

@@ -1,20 +1,25 @@
 /** What the daemon says on its Node object. Pure. */
 import {Annotation, Label} from '@wherry/api';
 import type {Node} from '@wherry/kube';
+import {cpuLabels, isCpuLabel} from './cpuid.ts';
 import type {KvmReport} from './kvm-report.ts';
 
 export interface NodePatch {
   readonly metadata: {
-    readonly labels: Readonly<Record<string, string>>;
+    /** Null takes a label away. */
+    readonly labels: Readonly<Record<string, string | null>>;
     readonly annotations: Readonly<Record<string, string>>;
   };
 }
 
 /** The merge patch that makes the node say so; undefined when it does already. */
 export const nodePatch = (node: Node, report: KvmReport): NodePatch | undefined => {
-  const labels = {[Label.schedulable]: 'true', [Label.kvm]: report.verdict};
+  const before = node.metadata.labels ?? {};
+  const wanted = {[Label.schedulable]: 'true', [Label.kvm]: report.verdict, ...cpuLabels(report.cpuid)};
+  const outdated = Object.keys(before).filter(label => isCpuLabel(label) && !(label in wanted));
+  const labels = {...wanted, ...Object.fromEntries(outdated.map(label => [label, null]))};
   const annotations = {[Annotation.kvmReason]: report.reason};
-  return says(node.metadata.labels, labels) && says(node.metadata.annotations, annotations)
+  return outdated.length === 0 && says(before, wanted) && says(node.metadata.annotations, annotations)
     ? undefined
     : {metadata: {labels, annotations}};
 };

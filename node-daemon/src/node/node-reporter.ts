@@ -3,7 +3,7 @@ import {type Clock, pause} from '@wherry/kube';
 import type {Node} from '@wherry/kube';
 import {DaemonError, messageOf} from '../errors.ts';
 import type {Log} from '../log.ts';
-import {type KvmReport, MAX_REASON} from './kvm-report.ts';
+import {broken, type KvmReport} from './kvm-report.ts';
 import {type NodePatch, nodePatch} from './node-patch.ts';
 
 export interface NodeReporterOptions {
@@ -92,7 +92,8 @@ export class NodeReporter {
     if (signal.aborted) return;
     this.#report = report;
     this.#testAt = clock.monotonic() + nextMs;
-    log.info({node: name, ...report, nextMs}, 'KVM tested');
+    const {verdict, reason} = report;
+    log.info({node: name, verdict, reason, nextMs}, 'KVM tested');
   }
 
   async #publish(report: KvmReport, signal: AbortSignal): Promise<void> {
@@ -107,7 +108,4 @@ export class NodeReporter {
 }
 
 /** A test that could not be run is no evidence for KVM, and the node must not be taken for one that has it. */
-const untested = (error: unknown): KvmReport => ({
-  verdict: 'broken',
-  reason: `the KVM self-test could not be run: ${messageOf(error)}`.slice(0, MAX_REASON),
-});
+const untested = (error: unknown): KvmReport => broken(`the KVM self-test could not be run: ${messageOf(error)}`);

@@ -8,7 +8,7 @@ import {run} from './run.ts';
 import {testKvm} from './self-test.ts';
 
 const never = new AbortController().signal;
-const report: KvmReport = {verdict: 'usable', reason: 'all checks passed'};
+const report: KvmReport = {verdict: 'usable', reason: 'all checks passed', cpuid: []};
 const nodeWith = (labels: Record<string, string>, annotations: Record<string, string>): Node => ({
   apiVersion: 'v1',
   kind: 'Node',
@@ -19,13 +19,13 @@ test.each([
   [
     'a verdict with its reason',
     '{"verdict":"usable","reason":"fine","checks":[]}\n',
-    {verdict: 'usable', reason: 'fine'},
+    {verdict: 'usable', reason: 'fine', cpuid: []},
   ],
-  ['nothing', '', {verdict: 'broken', reason: expect.stringContaining('no answer')}],
+  ['nothing', '', {verdict: 'broken', reason: expect.stringContaining('no answer'), cpuid: []}],
   [
     'a verdict that is unknown',
     '{"verdict":"splendid"}',
-    {verdict: 'broken', reason: expect.stringContaining('no verdict')},
+    {verdict: 'broken', reason: expect.stringContaining('no verdict'), cpuid: []},
   ],
 ])('a self-test that says %s is understood', (_what, output, expected) => {
   expect(kvmReport(output)).toEqual(expected);
@@ -118,7 +118,8 @@ test('a self-test that could not be run says so, and is tried again after a minu
     },
     nodes: {
       get: async () => said,
-      patch: async (_name, {metadata}) => void (said = nodeWith(metadata.labels, metadata.annotations)),
+      patch: async (_name, {metadata}) =>
+        void (said = nodeWith(metadata.labels as Record<string, string>, metadata.annotations)),
     },
     clock: {
       now: () => now,

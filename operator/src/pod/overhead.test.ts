@@ -8,6 +8,7 @@ const machine = (overrides: Partial<Machine> = {}): Machine => ({
   vcpus: 1,
   guestBytes: 256 * MiB,
   graphics: false,
+  efi: false,
   ...overrides,
 });
 
@@ -36,4 +37,8 @@ test('emulation reserves the translation buffer as well', () => {
 
 test('a graphics card costs what it can be filled with, and a copy for who looks at it', () => {
   expect(overheadBytes(machine({graphics: true})) - overheadBytes(machine())).toBe(32 * MiB);
+});
+
+test('UEFI costs the flash that it lies in', () => {
+  expect(overheadBytes(machine({efi: true})) - overheadBytes(machine())).toBe(4 * MiB);
 });

@@ -11,6 +11,8 @@ export interface Machine {
   readonly guestBytes: number;
   /** It has a graphics card. */
   readonly graphics: boolean;
+  /** It starts by UEFI. */
+  readonly efi: boolean;
 }
 
 const MiB = 1024 * 1024;
@@ -34,10 +36,14 @@ const tcgBuffer = 64 * MiB;
  */
 const graphicsCard = 32 * MiB;
 
+/** UEFI and its variables: QEMU holds the two files in memory. */
+const efiFlash = 4 * MiB;
+
 /** Whole MiB, rounded up. */
 export const overheadBytes = (machine: Machine): number => {
   const common = launcher + qemu + machine.vcpus * perVcpu + machine.guestBytes * pageTableShare;
   const emulation = machine.accelerator === 'tcg' ? tcgBuffer : 0;
   const graphics = machine.graphics ? graphicsCard : 0;
-  return Math.ceil((common + emulation + graphics) / MiB) * MiB;
+  const efi = machine.efi ? efiFlash : 0;
+  return Math.ceil((common + emulation + graphics + efi) / MiB) * MiB;
 };

@@ -12,6 +12,7 @@ import {
 } from '@wherry/api';
 import type {Container, Pod, PodSpec} from '@wherry/kube';
 import type {Instance} from '../objects.ts';
+import {anyCpu, type CpuPlacement, cpuPlacement, withForbidden} from './cpu-placement.ts';
 import {podMounts} from './mounts.ts';
 import {podPlacement} from './placement.ts';
 import {podProbes} from './probes.ts';
@@ -52,6 +53,8 @@ export const renderPod = (vmi: Instance, accelerator: Accelerator, config: Confi
 const podSpec = (vmi: Instance, accelerator: Accelerator, config: Config): PodSpec => {
   const {spec} = vmi;
   const {volumes, mounts, pullSecrets} = podMounts(spec);
+  const cpu = accelerator === 'kvm' ? cpuPlacement(spec) : anyCpu;
+  const affinity = withForbidden(spec.affinity, cpu);
   return {
     restartPolicy: 'Never',
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds + graceMarginSeconds,
@@ -68,9 +71,9 @@ const podSpec = (vmi: Instance, accelerator: Accelerator, config: Config): PodSp
     },
     containers: [{...container(vmi, accelerator, config), volumeMounts: [...mounts]}],
     volumes: [...volumes],
-    nodeSelector: nodeSelector(vmi, accelerator),
+    nodeSelector: nodeSelector(vmi, accelerator, cpu),
     ...(pullSecrets.length === 0 ? {} : {imagePullSecrets: pullSecrets.map(name => ({name}))}),
-    ...podPlacement(vmi.metadata.name, spec),
+    ...podPlacement(vmi.metadata.name, affinity === undefined ? spec : {...spec, affinity}),
   };
 };
 
@@ -105,11 +108,12 @@ const containerPorts = (vmi: Instance): {name?: string; protocol: string; contai
     ports.map(({name, protocol, port}) => ({...(name === undefined ? {} : {name}), protocol, containerPort: port})),
   );
 
-const nodeSelector = (vmi: Instance, accelerator: Accelerator): Record<string, string> => ({
+const nodeSelector = (vmi: Instance, accelerator: Accelerator, {needs}: CpuPlacement): Record<string, string> => ({
   ...vmi.spec.nodeSelector,
   [Label.schedulable]: 'true',
   ...((vmi.spec.architecture ?? '') === '' ? {} : {[Label.architecture]: vmi.spec.architecture!}),
   ...(accelerator === 'kvm' ? {[Label.kvm]: 'usable' satisfies KvmVerdict} : {}),
+  ...Object.fromEntries(needs.map(label => [label, 'true'])),
 });
 
 /** The user's labels, as Services and policies select by them, under ours, which nobody may take over. */

@@ -30,7 +30,8 @@ export const podResources = (
   const guestBytes = guestMemoryBytes(spec.domain);
   const vcpus = vcpuCount(spec.domain);
   const graphics = videoType(spec.domain.devices) !== undefined;
-  const overhead = overheadBytes({engine: 'qemu', accelerator, vcpus, guestBytes, graphics});
+  const efi = spec.domain.firmware?.bootloader?.efi !== undefined;
+  const overhead = overheadBytes({engine: 'qemu', accelerator, vcpus, guestBytes, graphics, efi});
   const asked = requests['memory'] ?? (spec.domain.memory?.guest === undefined ? limits['memory'] : undefined);
   const memory = asked === undefined ? Math.ceil((guestBytes * 100) / memoryOvercommit) : bytesOf(asked);
   const cpu = requests['cpu'] ?? limits['cpu'] ?? `${Math.ceil((vcpus * 1000) / cpuAllocationRatio)}m`;

@@ -55,6 +55,19 @@ test('a guest under emulation says so from the start', () => {
   expect(conditionOf(after({nodes: [withoutKvm]}), InstanceCondition.SoftwareEmulation)?.status).toBe('True');
 });
 
+test('an emulated guest is told what it starts without', () => {
+  const domain = {
+    memory: {guest: '64Mi'},
+    devices: {},
+    features: {hyperv: {relaxed: {}}},
+    cpu: {model: 'Haswell-noTSX'},
+  };
+  const status = after({vmi: anInstance({spec: {domain}}), nodes: [withoutKvm]});
+  expect(conditionOf(status, InstanceCondition.SoftwareEmulation)?.message).toMatch(
+    /in software; it starts without invpcid, .* of the CPU Haswell-noTSX; features of Hyper-V$/,
+  );
+});
+
 test('a pod that the API refused leaves the instance Pending with the reason', () => {
   const status = after({}, {reason: 'FailedCreate', message: 'exceeded quota'});
   expect(status.phase).toBe('Pending');

@@ -1,4 +1,4 @@
-import {Annotation, InstanceCondition, type InstanceStatus, PodLayout, Reason} from '@wherry/api';
+import {Annotation, InstanceCondition, type InstanceStatus, lostUnderEmulation, PodLayout, Reason} from '@wherry/api';
 import type {Pod} from '@wherry/kube';
 import {
   type Condition,
@@ -88,7 +88,7 @@ const conditions = (
       ? findCondition(list, InstanceCondition.Synchronized)
       : undefined;
   set(readyVerdict(status, world.pod, (problem ?? unplaced ?? told)?.message), InstanceCondition.Ready);
-  if (failed === undefined && isEmulated(world, step)) set(emulated, InstanceCondition.SoftwareEmulation);
+  if (failed === undefined && isEmulated(world, step)) set(emulated(world), InstanceCondition.SoftwareEmulation);
   if (status.phase === 'Running' || status.phase === 'Scheduled') {
     if (step.to === 'Scheduled') {
       set(undefined, InstanceCondition.PodScheduled);
@@ -108,11 +108,16 @@ const endedVerdict = (message: string): Verdict => ({
   message,
 });
 
-const emulated: Verdict = {
-  type: InstanceCondition.SoftwareEmulation,
-  status: 'True',
-  reason: Reason.NoHardwareVirtualization,
-  message: 'no node that fits has a usable KVM: the guest runs slowly, in software',
+/** What the guest asks for and does not get is said before it starts. */
+const emulated = ({vmi}: World): Verdict => {
+  const lost = lostUnderEmulation(vmi.spec.domain);
+  const without = lost.length === 0 ? '' : `; it starts without ${lost.join('; ')}`;
+  return {
+    type: InstanceCondition.SoftwareEmulation,
+    status: 'True',
+    reason: Reason.NoHardwareVirtualization,
+    message: `no node that fits has a usable KVM: the guest runs slowly, in software${without}`,
+  };
 };
 
 const isEmulated = ({pod}: World, step: Step): boolean =>

@@ -1,5 +1,13 @@
-import {type Accelerator, Annotation, type ConditionReason, Reason} from '@wherry/api';
+import {
+  type Accelerator,
+  Annotation,
+  type ConditionReason,
+  Reason,
+  requiredButNotEmulated,
+  zoneOffsetSeconds,
+} from '@wherry/api';
 import {chooseAccelerator} from '../pod/accelerator.ts';
+import {cpuPlacement} from '../pod/cpu-placement.ts';
 import {unsupportedIn} from '../unsupported.ts';
 import {claimNames, type World} from './world.ts';
 
@@ -44,8 +52,29 @@ const engineIsThere = ({vmi}: World): Problem | undefined => {
   };
 };
 
+const zoneIsKnown = ({vmi}: World): Problem | undefined => {
+  const zone = vmi.spec.domain.clock?.timezone ?? '';
+  if (zone === '' || zoneOffsetSeconds(zone, 0) !== undefined) return undefined;
+  return {
+    reason: Reason.UnknownTimeZone,
+    message: `domain.clock.timezone ${zone} is unknown: write one like Europe/Paris`,
+  };
+};
+
+/** Looked at once it is known that software will run the guest. */
+const cpuIsEmulated = ({vmi}: World): Problem | undefined => {
+  const missing = requiredButNotEmulated(vmi.spec.domain);
+  if (missing.length === 0) return undefined;
+  return {
+    reason: Reason.CpuNotEmulated,
+    message:
+      `software emulation lacks what domain.cpu.features requires: ${missing.join(', ')}: ` +
+      `give it the policy optional, or add a node that has it and a usable KVM`,
+  };
+};
+
 /** Read from top to bottom: the first that finds something is what the user is told. */
-const startChecks = [isSupported, engineIsThere, claimsExist, claimsAreFilesystems];
+const startChecks = [isSupported, engineIsThere, zoneIsKnown, claimsExist, claimsAreFilesystems];
 
 /** What a pod for this instance would run with, or what stands in its way. */
 export const checkStart = (world: World): {readonly accelerator: Accelerator} | {readonly problem: Problem} => {
@@ -53,9 +82,11 @@ export const checkStart = (world: World): {readonly accelerator: Accelerator} | 
     const problem = check(world);
     if (problem !== undefined) return {problem};
   }
-  const choice = chooseAccelerator(world.nodes, world.vmi.spec, world.config.allowEmulation);
-  if (choice.accelerator !== undefined) return {accelerator: choice.accelerator};
-  return {problem: {reason: Reason.NoUsableKvm, message: choice.message}};
+  const {spec} = world.vmi;
+  const choice = chooseAccelerator(world.nodes, spec, cpuPlacement(spec), world.config.allowEmulation);
+  if (choice.accelerator === undefined) return {problem: {reason: choice.reason, message: choice.message}};
+  const problem = choice.accelerator === 'tcg' ? cpuIsEmulated(world) : undefined;
+  return problem === undefined ? {accelerator: choice.accelerator} : {problem};
 };
 
 /**
