@@ -18,14 +18,8 @@ interface Refusal {
 
 const domain = 'spec.domain';
 const devices = 'spec.domain.devices';
-const pod = {name: 'default', pod: {}};
-const nic = {name: 'default', masquerade: {}};
 
 const withVolume = (name: string, source: object): Refusal['change'] => [['spec.volumes', [{name, ...source}]]];
-const withNic = (extra: object): Refusal['change'] => [
-  [`${devices}.interfaces`, [{...nic, ...extra}]],
-  ['spec.networks', [pod]],
-];
 const long = 'x'.repeat(2049);
 
 const storage: readonly Refusal[] = [
@@ -160,110 +154,6 @@ const cloudInit: readonly Refusal[] = [
   },
 ];
 
-const network: readonly Refusal[] = [
-  {
-    sentence: 'an interface without a network',
-    change: [[`${devices}.interfaces`, [nic]]],
-    field: `${devices}.interfaces`,
-    message: 'each interface needs a network of the same name',
-  },
-  {
-    sentence: 'a network without an interface',
-    change: [['spec.networks', [pod]]],
-    field: 'spec.networks',
-    message: 'each network needs an interface of the same name',
-  },
-  {
-    sentence: 'two networks of the pod',
-    change: [
-      [`${devices}.interfaces`, [nic, {...nic, name: 'second'}]],
-      ['spec.networks', [pod, {name: 'second', pod: {}}]],
-    ],
-    field: 'spec.networks',
-    message: 'at most one network may be the network of the pod',
-  },
-  {
-    sentence: 'an interface without a binding',
-    change: [
-      [`${devices}.interfaces`, [{name: 'default'}]],
-      ['spec.networks', [pod]],
-    ],
-    field: `${devices}.interfaces[0]`,
-    message: 'masquerade: {} is the one that is supported',
-  },
-  {
-    sentence: 'a network without a source',
-    change: [
-      [`${devices}.interfaces`, [nic]],
-      ['spec.networks', [{name: 'default'}]],
-    ],
-    field: 'spec.networks[0]',
-    message: 'pod: {} is the one that is supported',
-  },
-  {
-    sentence: 'a name of an interface that no tool could print',
-    change: [
-      [`${devices}.interfaces`, [{...nic, name: 'eth 0'}]],
-      ['spec.networks', [{name: 'eth 0', pod: {}}]],
-    ],
-    field: `${devices}.interfaces[0].name`,
-    message: 'must be letters, digits, dashes and underscores',
-  },
-  {
-    sentence: 'a MAC address of five pairs',
-    change: withNic({macAddress: '02:00:00:00:01'}),
-    field: `${devices}.interfaces[0].macAddress`,
-    message: 'must be six pairs of hexadecimal digits',
-  },
-  {
-    sentence: 'a group address as MAC address',
-    change: withNic({macAddress: '01:00:5e:00:00:01'}),
-    field: `${devices}.interfaces[0].macAddress`,
-    message: 'the second digit must be even',
-  },
-  {
-    sentence: 'the MAC address of the host side',
-    change: withNic({macAddress: '02-00-00-00-00-00'}),
-    field: `${devices}.interfaces[0].macAddress`,
-    message: 'reserved for the host side',
-  },
-  {
-    sentence: 'port 0',
-    change: withNic({ports: [{port: 0}]}),
-    field: `${devices}.interfaces[0].ports[0].port`,
-    message: 'should be greater than or equal to 1',
-  },
-  {
-    sentence: 'port 65536',
-    change: withNic({ports: [{port: 65_536}]}),
-    field: `${devices}.interfaces[0].ports[0].port`,
-    message: 'should be less than or equal to 65535',
-  },
-  {
-    sentence: 'a protocol that is neither TCP nor UDP',
-    change: withNic({ports: [{port: 80, protocol: 'SCTP'}]}),
-    field: `${devices}.interfaces[0].ports[0].protocol`,
-    message: 'supported values: "TCP", "UDP"',
-  },
-  {
-    sentence: 'two ports of one name',
-    change: withNic({
-      ports: [
-        {port: 80, name: 'web'},
-        {port: 81, name: 'web'},
-      ],
-    }),
-    field: `${devices}.interfaces[0].ports`,
-    message: 'names of ports must be unique',
-  },
-  {
-    sentence: 'a name of a port that a Service could not use',
-    change: withNic({ports: [{port: 80, name: '80'}]}),
-    field: `${devices}.interfaces[0].ports[0].name`,
-    message: 'with at least one letter',
-  },
-];
-
 const machine: readonly Refusal[] = [
   {
     sentence: 'no memory at all',
@@ -351,7 +241,6 @@ const changed = (object: object, change: Refusal['change'], prefix = ''): object
 describe.each([
   ['storage', storage],
   ['cloud-init', cloudInit],
-  ['network', network],
   ['machine', machine],
 ])('%s', (_, refusals) => {
   test.each([...refusals])('refuses $sentence', async ({change, field, message}) => {

@@ -15,6 +15,12 @@ export const devices = object(
       listMap('Network interfaces. Defaults to one with masquerade on the network of the pod.', guestInterface, {
         keys: ['name'],
         maxItems: 32,
+        rules: [
+          {
+            rule: 'self.all(one, !has(one.acpiIndex) || one.acpiIndex == 0 || self.exists_one(other, has(other.acpiIndex) && other.acpiIndex == one.acpiIndex))',
+            message: 'acpiIndex must be another one for each interface',
+          },
+        ],
       }),
     ),
     rng: optional(marker('A source of randomness. Every guest has one, with or without this.')),

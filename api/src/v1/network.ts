@@ -1,32 +1,11 @@
 /** Network interfaces, as the guest sees them, and the networks behind them. */
-import {
-  defaulted,
-  enumeration,
-  type Infer,
-  integer,
-  listMap,
-  marker,
-  object,
-  optional,
-  string,
-} from '../schema/index.ts';
+import {defaulted, enumeration, type Infer, integer, marker, object, optional, string} from '../schema/index.ts';
+import {dhcpOptions} from './dhcp-options.ts';
+import {portRanges, ports} from './ports.ts';
 
-const port = object('A port of the guest that is reachable through the pod.', {
-  name: optional(
-    string('Name of the port, for Services.', {
-      minLength: 1,
-      maxLength: 15,
-      rules: [
-        {
-          rule: "self.matches('^[a-z0-9]+(-[a-z0-9]+)*$') && self.matches('[a-z]')",
-          message: 'must be lower-case letters, digits and single dashes inside, with at least one letter',
-        },
-      ],
-    }),
-  ),
-  protocol: defaulted(enumeration('Protocol of the port.', ['TCP', 'UDP']), 'TCP'),
-  port: integer('Number of the port.', {minimum: 1, maximum: 65_535}),
-});
+/** Network cards that QEMU emulates, by the names that KubeVirt gives them. */
+export const interfaceModels = ['virtio', 'e1000', 'e1000e', 'igb', 'rtl8139', 'ne2k_pci', 'pcnet'] as const;
+export type InterfaceModel = (typeof interfaceModels)[number];
 
 const macAddress = string(
   'MAC address, as 02:1f:e6:00:00:01. Defaults to one derived from the uid of the VirtualMachine, the same at each start.',
@@ -64,27 +43,27 @@ export const guestInterface = object(
       ],
     }),
     model: defaulted(
-      enumeration('How the guest sees the interface: as a virtio network device.', ['virtio']),
+      enumeration(
+        'The card that the guest sees. virtio is the fastest; the others are for guests without its driver.',
+        [...interfaceModels],
+      ),
       'virtio',
     ),
     macAddress: optional(macAddress),
-    masquerade: optional(
-      marker(
-        'The guest has the address 10.0.2.2 behind the address of the pod: what it sends is masqueraded, and ports are forwarded to it.',
-      ),
-    ),
-    ports: optional(
-      listMap('Ports that are forwarded to the guest. All ports where none is given.', port, {
-        keys: ['port', 'protocol'],
-        maxItems: 128,
-        rules: [
-          {
-            rule: 'self.all(one, !has(one.name) || self.exists_one(other, has(other.name) && other.name == one.name))',
-            message: 'names of ports must be unique',
-          },
-        ],
+    acpiIndex: optional(
+      integer('Number of the interface in its name: Linux guests with predictable names call number 7 eno7.', {
+        minimum: 0,
+        maximum: 16_383,
       }),
     ),
+    masquerade: optional(
+      marker(
+        'The guest has an address of its own behind that of the pod: what it sends is masqueraded, and ports are forwarded to it.',
+      ),
+    ),
+    ports: optional(ports),
+    portRanges: optional(portRanges),
+    dhcpOptions: optional(dhcpOptions),
   },
   {
     rules: [
@@ -97,13 +76,34 @@ export const guestInterface = object(
   },
 );
 export type Interface = Infer<typeof guestInterface>;
-export type InterfacePort = Infer<typeof port>;
+
+/** The smallest network that has room for a router and a guest is a /30. */
+const vmNetworkCIDR = string(
+  'Network of the guest behind the pod: its first address is the router, its second the guest. Defaults to 10.0.2.0/24.',
+  {
+    maxLength: 18,
+    rules: [
+      {
+        rule: "self == '' || isCIDR(self) && cidr(self).ip().family() == 4",
+        message: 'must be an IPv4 network, as 10.0.2.0/24',
+      },
+      {
+        rule: "self == '' || !isCIDR(self) || cidr(self).prefixLength() >= 8 && cidr(self).prefixLength() <= 30",
+        message: 'must have a prefix of 8 to 30 bits: a router and a guest need their addresses',
+      },
+      {
+        rule: "self == '' || !isCIDR(self) || cidr(self).masked().ip().isGlobalUnicast()",
+        message: 'must not be a loopback, link-local, multicast or broadcast network: a guest could not use it',
+      },
+    ],
+  },
+);
 
 export const network = object(
   'A network that an interface of the guest is connected to.',
   {
     name: string('Name of the network, by which an interface refers to it.', {minLength: 1, maxLength: 63}),
-    pod: optional(marker('The network of the pod.')),
+    pod: optional(object('The network of the pod.', {vmNetworkCIDR: optional(vmNetworkCIDR)})),
   },
   {
     rules: [

@@ -99,6 +99,22 @@ export interface DhcpAnswer {
   readonly hostname: string;
   /** Where the pod's resolv.conf lies; its name servers and search list go into the answer. */
   readonly resolvConf: string;
+  /** Subdomain of the pod: the domain that it makes of the pod's service domain is searched first. Left out where there is none. */
+  readonly subdomain?: string;
+  /** What else is said. Left out where that is nothing. */
+  readonly options?: LeaseOptions;
+}
+
+/** Options of a DHCP answer that a user asks for; together they fit into the smallest answer. */
+export interface LeaseOptions {
+  /** Option 67, and BOOTP's file. */
+  readonly bootFileName?: string;
+  /** Option 66, and BOOTP's next server where it is an IPv4 address. */
+  readonly tftpServerName?: string;
+  /** Option 42. */
+  readonly ntpServers?: readonly string[];
+  /** Options 224 to 254. */
+  readonly privateOptions?: readonly {readonly option: number; readonly value: string}[];
 }
 
 export interface LauncherLease {

@@ -1,9 +1,14 @@
 //! The plan: the full recipe for one engine process, and the checks it must pass before anything is done.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 
 use serde::Deserialize;
+
+mod dhcp;
+
+#[cfg(test)]
+pub use dhcp::PrivateOption;
+pub use dhcp::{DhcpAnswer, LeaseOptions, parse_mac};
 
 /// Most descriptors that come with a plan.
 pub const MAX_DESCRIPTORS: usize = 16;
@@ -83,20 +88,6 @@ pub enum IsoSource {
     Files { files: Vec<String>, optional: bool },
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct DhcpAnswer {
-    pub interface: String,
-    pub socket: String,
-    pub mac: String,
-    pub address: Ipv4Addr,
-    pub prefix_length: u8,
-    pub router: Ipv4Addr,
-    pub mtu: u16,
-    pub hostname: String,
-    pub resolv_conf: String,
-}
-
 impl FileStep {
     pub fn path(&self) -> &str {
         match self {
@@ -125,7 +116,7 @@ impl Plan {
         }
         self.dhcp
             .iter()
-            .try_for_each(|answer| self.check_dhcp(answer))
+            .try_for_each(|answer| answer.check(&self.descriptors))
     }
 
     fn check_names(&self) -> Result<(), String> {
@@ -154,29 +145,6 @@ impl Plan {
             }
         }
         Ok(())
-    }
-
-    fn check_dhcp(&self, answer: &DhcpAnswer) -> Result<(), String> {
-        let DhcpAnswer {
-            interface,
-            socket,
-            mac,
-            ..
-        } = answer;
-        if !self.descriptors.contains(socket) {
-            return Err(format!(
-                "interface {interface}: there is no descriptor {socket}"
-            ));
-        }
-        if answer.prefix_length > 32 {
-            return Err(format!(
-                "interface {interface}: a prefix has at most 32 bits"
-            ));
-        }
-        parse_mac(mac).map_or_else(
-            || Err(format!("interface {interface}: {mac} is no MAC address")),
-            |_| Ok(()),
-        )
     }
 
     fn knows(&self, name: &str) -> bool {
@@ -215,19 +183,6 @@ fn substitute(argument: &str, number: impl Fn(&str) -> Option<i32>) -> Result<St
     Ok(done)
 }
 
-/// Six bytes in hexadecimal with colons or dashes between them.
-pub fn parse_mac(text: &str) -> Option<[u8; 6]> {
-    let mut mac = [0; 6];
-    let mut parts = text.split([':', '-']);
-    for byte in &mut mac {
-        let part = parts.next().filter(|part| {
-            part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_hexdigit())
-        })?;
-        *byte = u8::from_str_radix(part, 16).ok()?;
-    }
-    parts.next().is_none().then_some(mac)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,7 +203,8 @@ mod tests {
                 ]},
             ],
             "dhcp": [{"interface": "default", "socket": "dhcp-default", "mac": "02:00:00:00:00:01", "address": "10.0.2.2",
-                "prefixLength": 24, "router": "10.0.2.1", "mtu": 1480, "hostname": "vm", "resolvConf": "/etc/resolv.conf"}],
+                "prefixLength": 24, "router": "10.0.2.1", "mtu": 1480, "hostname": "vm", "resolvConf": "/etc/resolv.conf",
+                "subdomain": "web", "options": {"privateOptions": [{"option": 224, "value": "a"}]}}],
             "graceSeconds": 30,
         })
     }
@@ -321,8 +277,6 @@ mod tests {
             ("/engine/program", json!("qemu"), "no absolute path"),
             ("/files/0/backing", json!("json:{}"), "no absolute path"),
             ("/files/1/path", json!("b"), "no absolute path"),
-            ("/dhcp/0/prefixLength", json!(33), "at most 32 bits"),
-            ("/dhcp/0/mac", json!("02:00:00:00:00"), "no MAC address"),
         ];
         for (pointer, value, text) in table {
             let fault = fault(pointer, value.clone());
@@ -332,7 +286,15 @@ mod tests {
 
     #[test]
     fn fields_that_this_version_does_not_know_are_refused_and_not_ignored() {
-        for pointer in ["", "/engine", "/files/0", "/files/3/entries/0", "/dhcp/0"] {
+        for pointer in [
+            "",
+            "/engine",
+            "/files/0",
+            "/files/3/entries/0",
+            "/dhcp/0",
+            "/dhcp/0/options",
+            "/dhcp/0/options/privateOptions/0",
+        ] {
             let mut plan = sample();
             plan.pointer_mut(pointer).unwrap()["new"] = json!(1);
             assert!(serde_json::from_value::<Plan>(plan).is_err(), "{pointer}");
@@ -346,23 +308,5 @@ mod tests {
         let text = r#"{"driver":"qcow2","file":{"filename":"/p/a"}}"#;
         assert_eq!(substitute(text, |_| None).unwrap(), text);
         assert_eq!(substitute("a{fd:x}b{fd:x}", |_| Some(5)).unwrap(), "a5b5");
-    }
-
-    #[test]
-    fn addresses_of_cards_are_six_bytes() {
-        assert_eq!(
-            parse_mac("02:aB:00:00:00:ff"),
-            Some([2, 0xab, 0, 0, 0, 0xff])
-        );
-        for text in [
-            "",
-            "02",
-            "02:00:00:00:00:00:00",
-            "2:0:0:0:0:0",
-            "02:00:00:00:00:+1",
-            "02:00:00:00:00:gg",
-        ] {
-            assert_eq!(parse_mac(text), None, "{text}");
-        }
     }
 }

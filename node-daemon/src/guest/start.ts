@@ -2,13 +2,13 @@
 import {type Accelerator, type Plan, PodLayout, type VirtualMachineInstance} from '@wherry/api';
 import {type Host, isNativeError} from '@wherry/native';
 import type {EngineKind} from '../engine/engine.ts';
-import {DaemonError} from '../errors.ts';
+import {DaemonError, unsupportedMachine} from '../errors.ts';
 import {RefusedError} from '../launcher/connection.ts';
 import {decodeFrame, encodeFrame} from '../launcher/frames.ts';
 import {messageOf} from '../launcher/shapes.ts';
 import {effectiveMachine, type EffectiveMachine} from '../machine/effective-machine.ts';
 import type {MachineInterface} from '../machine/interfaces.ts';
-import {masquerade} from '../machine/masquerade.ts';
+import {isInside} from '../machine/masquerade.ts';
 import {applyRules} from '../network/apply-rules.ts';
 import {masqueradeRules} from '../network/masquerade-rules.ts';
 import {POD_INTERFACE, type PodNetwork, podNetworkOf} from '../network/pod-network.ts';
@@ -48,7 +48,7 @@ export const startGuest = async (
   await allDone([
     setUpInterfaces(host, netns, machine, descriptors),
     ...machine.interfaces.map(one =>
-      applyRules(netns, masqueradeRules({...one, podAddress: podAddress(pod)}), {netnsProgram, signal}),
+      applyRules(netns, masqueradeRules({...one, podAddress: podAddressFor(one, pod)}), {netnsProgram, signal}),
     ),
   ]);
   if (accelerator === 'kvm') descriptors.name('kvm', host.openDevice('/dev/kvm'));
@@ -62,10 +62,14 @@ const allDone = async (work: readonly Promise<void>[]): Promise<void> => {
   if (failed !== undefined) throw failed.reason;
 };
 
-/** The pod's first IPv4 address. */
-const podAddress = ({addresses: [first]}: PodNetwork): string => {
+/** The pod's first IPv4 address, by which the world reaches the guest. */
+const podAddressFor = ({addresses}: MachineInterface, {addresses: [first]}: PodNetwork): string => {
   if (first === undefined)
     throw new DaemonError('NOT_READY', `${POD_INTERFACE} of the pod has no IPv4 address: masquerade needs one`);
+  if (isInside(addresses, first))
+    throw unsupportedMachine(
+      `the pod has the address ${first}, inside the guest's own network ${addresses.gateway}/${addresses.prefixLength}: give the guest another one in networks[].pod.vmNetworkCIDR`,
+    );
   return first;
 };
 
@@ -83,11 +87,11 @@ const setUpInterfaces = async (
   }
 };
 
-const setUpTap = async (host: Host, netns: number, {tap, mtu}: MachineInterface): Promise<number> => {
+const setUpTap = async (host: Host, netns: number, {tap, mtu, addresses}: MachineInterface): Promise<number> => {
   const {tapFd} = await host.setUpTap(netns, {
     name: tap,
-    address: masquerade.gateway,
-    prefixLength: masquerade.prefixLength,
+    address: addresses.gateway,
+    prefixLength: addresses.prefixLength,
     mtu,
     ownerUid: PodLayout.user,
   });

@@ -2,8 +2,24 @@ import {clockOf} from '../machine/clock.ts';
 import {cpuOf} from '../machine/cpu.ts';
 import type {EffectiveMachine} from '../machine/effective-machine.ts';
 import {featuresOf} from '../machine/features.ts';
+import type {MachineInterface} from '../machine/interfaces.ts';
+import {masqueradeAddresses} from '../machine/masquerade.ts';
 
 const GiB = 1024 ** 3;
+
+export const nic = (overrides: Partial<MachineInterface> = {}): MachineInterface => ({
+  name: 'default',
+  model: 'virtio',
+  mac: '02:00:00:00:00:01',
+  mtu: 1450,
+  tap: 'tap0',
+  vhost: false,
+  addresses: masqueradeAddresses(undefined),
+  ports: [],
+  acpiIndex: undefined,
+  dhcpOptions: {},
+  ...overrides,
+});
 
 /** A machine with one disk of each kind and one interface. */
 export const machine = (overrides: Partial<EffectiveMachine> = {}): EffectiveMachine => ({
@@ -44,7 +60,7 @@ export const machine = (overrides: Partial<EffectiveMachine> = {}): EffectiveMac
       source: {from: 'seed', label: 'cidata', entries: [{name: 'user-data', from: {base64: ''}}]},
     },
   ],
-  interfaces: [{name: 'default', mac: '02:00:00:00:00:01', mtu: 1450, tap: 'tap0', vhost: false, ports: []}],
+  interfaces: [nic()],
   devices: {balloon: true, serialConsole: true, inputs: [], pciPanic: false},
   logConsole: true,
   startPaused: false,

@@ -43,7 +43,8 @@ impl Dhcp {
             .or_fault(|| format!("preparing DHCP for interface {interface}"))?;
         // A pod without name servers is nobody's fault here; the guest then has none either.
         let text = std::fs::read_to_string(&plan.resolv_conf).unwrap_or_default();
-        let offer = Offer::new(plan, ResolvConf::parse(&text));
+        let resolv_conf = ResolvConf::parse(&text).with_subdomain(plan.subdomain.as_deref());
+        let offer = Offer::new(plan, resolv_conf);
         Ok(Self {
             socket,
             offer: offer

@@ -2,9 +2,12 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use std::net::Ipv4Addr;
+use std::ops::Range;
 
 /// Where options begin: the fixed part of 236 bytes and the cookie.
 const OPTIONS: usize = 240;
+const NEXT_SERVER: Range<usize> = 20..24;
+const FILE: Range<usize> = 108..236;
 const COOKIE: [u8; 4] = [99, 130, 83, 99];
 /// The least that some clients take, as BOOTP had it.
 const LEAST: usize = 300;
@@ -22,12 +25,15 @@ pub mod option {
     pub const DOMAIN_NAME: u8 = 15;
     pub const MTU: u8 = 26;
     pub const BROADCAST: u8 = 28;
+    pub const NTP_SERVERS: u8 = 42;
     pub const REQUESTED_ADDRESS: u8 = 50;
     pub const LEASE_SECONDS: u8 = 51;
     pub const MESSAGE_TYPE: u8 = 53;
     pub const SERVER: u8 = 54;
     pub const MAX_SIZE: u8 = 57;
     pub const CLIENT: u8 = 61;
+    pub const TFTP_SERVER: u8 = 66;
+    pub const BOOT_FILE: u8 = 67;
     pub const DOMAIN_SEARCH: u8 = 119;
     pub const END: u8 = 255;
 }
@@ -188,6 +194,24 @@ impl Answer {
         };
         answer.add(option::MESSAGE_TYPE, &[kind as u8]);
         answer
+    }
+
+    /// Where a network boot goes on, as BOOTP has it: clients of old look here and not at options. A name that does not fit
+    /// with its end mark is said by its option alone.
+    pub fn boot(&mut self, server: Option<Ipv4Addr>, file: &[u8]) {
+        let mut put = |at: Range<usize>, value: &[u8]| {
+            let field = self.bytes.get_mut(at).unwrap_or_default();
+            field
+                .iter_mut()
+                .zip(value)
+                .for_each(|(to, from)| *to = *from);
+        };
+        if file.len() < FILE.len() {
+            put(FILE, file);
+        }
+        if let Some(server) = server {
+            put(NEXT_SERVER, &server.octets());
+        }
     }
 
     /// An empty value is no option. One above 255 bytes is continued in further options of its code (RFC 3396).

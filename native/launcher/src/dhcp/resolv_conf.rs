@@ -30,6 +30,25 @@ impl ResolvConf {
         found
     }
 
+    /// Searches first below the pod's subdomain, so that the guest finds its siblings by their bare names: the kubelet puts
+    /// that domain into no resolv.conf. The longest service domain is that of the pod's namespace.
+    pub fn with_subdomain(mut self, subdomain: Option<&str>) -> Self {
+        let services = self.search.iter().filter(|one| one.contains(".svc."));
+        // Of equals the first.
+        let namespace = services.rev().max_by_key(|one| one.len());
+        let below = subdomain
+            .zip(namespace)
+            .map(|(subdomain, namespace)| format!("{subdomain}.{namespace}"));
+        if let Some(found) = below
+            .as_deref()
+            .and_then(domain)
+            .filter(|found| !self.search.contains(found))
+        {
+            self.search.insert(0, found);
+        }
+        self
+    }
+
     pub fn server_bytes(&self) -> Vec<u8> {
         self.servers.iter().flat_map(Ipv4Addr::octets).collect()
     }
@@ -92,6 +111,20 @@ mod tests {
     fn the_search_list_is_written_in_labels() {
         let found = ResolvConf::parse("search a.bc d\n");
         assert_eq!(found.search_bytes(), b"\x01a\x02bc\0\x01d\0");
+    }
+
+    #[test]
+    fn a_subdomain_is_searched_first_below_the_services_of_the_namespace() {
+        const KUBELETS: &str = "search team.svc.cluster.local svc.cluster.local cluster.local a-long-domain.of-the-node.example\n";
+        let first = |text: &str, subdomain| {
+            ResolvConf::parse(text).with_subdomain(subdomain).search[0].clone()
+        };
+        assert_eq!(first(KUBELETS, Some("web")), "web.team.svc.cluster.local");
+        assert_eq!(first(KUBELETS, None), "team.svc.cluster.local");
+        assert_eq!(first("search example.org\n", Some("web")), "example.org");
+        let once = ResolvConf::parse(KUBELETS).with_subdomain(Some("web"));
+        assert_eq!(once.clone().with_subdomain(Some("web")).search.len(), 6);
+        assert_eq!(once.search.len(), 5);
     }
 
     #[test]

@@ -1,7 +1,6 @@
-import {type DhcpAnswer, PodLayout} from '@wherry/api';
+import {type DhcpAnswer, type InterfaceModel, PodLayout} from '@wherry/api';
 import type {EffectiveMachine} from '../../machine/effective-machine.ts';
 import type {MachineInterface} from '../../machine/interfaces.ts';
-import {masquerade} from '../../machine/masquerade.ts';
 import {type Args, descriptor, json} from './args.ts';
 
 /** Names of the descriptors that one interface travels with. */
@@ -11,35 +10,81 @@ export const interfaceDescriptors = (one: MachineInterface, index: number): read
   `dhcp${index}`,
 ];
 
+interface Card {
+  readonly driver: string;
+  /** A conventional PCI device, which cannot be plugged into a PCI Express port. */
+  readonly isConventional?: boolean;
+}
+
+const cards: Readonly<Record<InterfaceModel, Card>> = {
+  virtio: {driver: 'virtio-net-pci'},
+  e1000e: {driver: 'e1000e'},
+  igb: {driver: 'igb'},
+  e1000: {driver: 'e1000', isConventional: true},
+  rtl8139: {driver: 'rtl8139', isConventional: true},
+  ne2k_pci: {driver: 'ne2k_pci', isConventional: true},
+  pcnet: {driver: 'pcnet', isConventional: true},
+};
+
+const CONVENTIONAL_BUS = 'pci';
+
+/** Where cards are plugged in: each into a port of its own, conventional ones side by side behind one that bridges. */
+const slots = (port: () => string): ((card: Card) => {readonly bridge: Args; readonly slot: object}) => {
+  let conventional = 0;
+  return ({isConventional = false}) => {
+    if (!isConventional) return {bridge: [], slot: {bus: port()}};
+    const bridge =
+      conventional === 0 ? json('-device', {driver: 'pcie-pci-bridge', id: CONVENTIONAL_BUS, bus: port()}) : [];
+    conventional += 1;
+    // Its slot 0 is kept for the bridge's own hotplug controller.
+    return {bridge, slot: {bus: CONVENTIONAL_BUS, addr: `0x${conventional.toString(16)}.0x0`}};
+  };
+};
+
 /** The guest learns its MTU from the device (virtio) and by DHCP. No boot ROM: guests boot from disks. */
-export const interfaceArgs = (interfaces: readonly MachineInterface[], port: () => string): Args =>
-  interfaces.flatMap((one, index) => [
-    ...json('-netdev', {
-      type: 'tap',
-      id: `net${index}`,
-      fd: descriptor(`tap${index}`),
-      ...(one.vhost ? {vhost: true, vhostfd: descriptor(`vhost${index}`)} : {vhost: false}),
-    }),
-    ...json('-device', {
-      driver: 'virtio-net-pci',
-      id: `net-${one.name}`,
-      bus: port(),
-      netdev: `net${index}`,
-      mac: one.mac,
-      host_mtu: one.mtu,
-      romfile: '',
-    }),
-  ]);
+export const interfaceArgs = (interfaces: readonly MachineInterface[], port: () => string): Args => {
+  const plugIn = slots(port);
+  return interfaces.flatMap((one, index) => {
+    const card = cards[one.model];
+    const {bridge, slot} = plugIn(card);
+    return [
+      ...bridge,
+      ...json('-netdev', {
+        type: 'tap',
+        id: `net${index}`,
+        fd: descriptor(`tap${index}`),
+        ...(one.vhost ? {vhost: true, vhostfd: descriptor(`vhost${index}`)} : {vhost: false}),
+      }),
+      ...json('-device', {
+        driver: card.driver,
+        id: `net-${one.name}`,
+        ...slot,
+        netdev: `net${index}`,
+        mac: one.mac,
+        ...(one.model === 'virtio' ? {host_mtu: one.mtu} : {}),
+        romfile: '',
+        ...(one.acpiIndex === undefined ? {} : {'acpi-index': one.acpiIndex}),
+      }),
+    ];
+  });
+};
 
 export const dhcpAnswers = ({interfaces, hostname}: EffectiveMachine): readonly DhcpAnswer[] =>
   interfaces.map((one, index) => ({
     interface: one.name,
     socket: `dhcp${index}`,
     mac: one.mac,
-    address: masquerade.guest,
-    prefixLength: masquerade.prefixLength,
-    router: masquerade.gateway,
+    address: one.addresses.guest,
+    prefixLength: one.addresses.prefixLength,
+    router: one.addresses.gateway,
     mtu: one.mtu,
     hostname,
     resolvConf: PodLayout.resolvConf,
+    ...leaseOptions(one),
   }));
+
+/** Nothing where nothing is asked for: launchers that know no options take such a plan too. */
+const leaseOptions = ({dhcpOptions}: MachineInterface): Pick<DhcpAnswer, 'options'> => {
+  const said = Object.entries(dhcpOptions).filter(([, value]) => value.length > 0);
+  return said.length === 0 ? {} : {options: Object.fromEntries(said)};
+};
