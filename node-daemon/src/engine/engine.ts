@@ -123,7 +123,7 @@ export interface Engine {
    */
   watchMemory(): Promise<void>;
   stats(): Promise<EngineStats>;
-  /** The disks that failed since the guest last went on. */
+  /** The disks that have failed, of a guest that was stopped for it. An engine may still name one that has failed before. */
   failedDisks(): Promise<readonly FailedDisk[]>;
   describe(): Promise<EngineDescription>;
 }
