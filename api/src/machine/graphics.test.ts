@@ -10,7 +10,14 @@ test.each([
   ['an object of an earlier time says both', {autoattachGraphicsDevice: false, video: {type: 'vga'}}, undefined],
   ['video says nothing', {video: {}}, undefined],
 ] as const)('where %s the card is that', (_when, devices, card) => {
-  expect(videoType(devices)).toBe(card);
+  expect(videoType({devices})).toBe(card);
+});
+
+test('a guest that starts by UEFI gets the card that needs no VGA, unless it says otherwise', () => {
+  const firmware = {bootloader: {efi: {secureBoot: false}}};
+  expect(videoType({devices: {autoattachGraphicsDevice: true}, firmware})).toBe('bochs');
+  expect(videoType({devices: {video: {type: 'vga'}}, firmware})).toBe('vga');
+  expect(videoType({devices: {}, firmware})).toBeUndefined();
 });
 
 test('a guest has no tablet unless it is asked for', () => {

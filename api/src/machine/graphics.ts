@@ -1,13 +1,15 @@
 /** Graphics and pointing devices: what the guest has for what its spec says. */
-import type {Devices, InputBus, VideoType} from '../v1/index.ts';
+import type {Devices, Domain, InputBus, VideoType} from '../v1/index.ts';
 
 /** The guest's graphics card; undefined where it has none. */
 export const videoType = ({
-  autoattachGraphicsDevice,
-  video,
-}: Pick<Devices, 'autoattachGraphicsDevice' | 'video'>): VideoType | undefined => {
+  devices: {autoattachGraphicsDevice, video},
+  firmware,
+}: Pick<Domain, 'devices' | 'firmware'>): VideoType | undefined => {
   if (autoattachGraphicsDevice === false) return undefined;
-  return video?.type ?? (autoattachGraphicsDevice === true ? 'vga' : undefined);
+  // As KubeVirt has it: who starts by UEFI needs nothing of what a VGA was before.
+  const usual = firmware?.bootloader?.efi === undefined ? 'vga' : 'bochs';
+  return video?.type ?? (autoattachGraphicsDevice === true ? usual : undefined);
 };
 
 export interface EffectiveInput {

@@ -7,7 +7,7 @@ export type VideoType = (typeof videoTypes)[number];
 export const video = object('The graphics card of the guest.', {
   type: optional(
     enumeration(
-      'What the card is: vga, which every operating system knows; cirrus for very old ones; bochs and ramfb for those that start by UEFI; virtio for those with its driver. Defaults to vga where there is a card.',
+      'What the card is: vga, which every operating system knows; cirrus for very old ones; bochs and ramfb for those that start by UEFI; virtio for those with its driver. Where there is a card it defaults to vga, and to bochs for a guest that starts by UEFI.',
       videoTypes,
     ),
   ),

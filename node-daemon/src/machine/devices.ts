@@ -16,8 +16,9 @@ export interface MachineDevices {
 
 export type WatchdogAction = 'reset' | 'shutdown' | 'poweroff';
 
-export const devicesOf = (devices: EffectiveSpec['domain']['devices']): MachineDevices => {
-  const video = videoType(devices);
+export const devicesOf = (domain: EffectiveSpec['domain']): MachineDevices => {
+  const {devices} = domain;
+  const video = videoType(domain);
   return {
     balloon: devices.autoattachMemBalloon !== false,
     serialConsole: devices.autoattachSerialConsole !== false,

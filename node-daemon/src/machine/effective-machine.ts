@@ -92,7 +92,7 @@ export const effectiveMachine = (vmi: VirtualMachineInstance, facts: NodeFacts):
     ...kernel,
     disks: disksOf(vmi, spec, {uuid, hostname}),
     interfaces: interfacesOf(spec, facts),
-    devices: devicesOf(spec.domain.devices),
+    devices: devicesOf(spec.domain),
     logConsole: spec.domain.devices.logSerialConsole ?? facts.logConsole ?? true,
     startPaused: spec.startStrategy === 'Paused',
     rebootPolicy: spec.domain.rebootPolicy === 'Terminate' ? 'Terminate' : 'Reboot',

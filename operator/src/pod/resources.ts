@@ -29,7 +29,7 @@ export const podResources = (
   const {requests = {}, limits = {}} = spec.domain.resources ?? {};
   const guestBytes = guestMemoryBytes(spec.domain);
   const vcpus = vcpuCount(spec.domain);
-  const graphics = videoType(spec.domain.devices) !== undefined;
+  const graphics = videoType(spec.domain) !== undefined;
   const efi = spec.domain.firmware?.bootloader?.efi !== undefined;
   const overhead = overheadBytes({engine: 'qemu', accelerator, vcpus, guestBytes, graphics, efi});
   const asked = requests['memory'] ?? (spec.domain.memory?.guest === undefined ? limits['memory'] : undefined);
