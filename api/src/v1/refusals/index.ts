@@ -25,8 +25,14 @@ export const machineRefusals: Refusals = {
     instead:
       'make the PersistentVolumeClaim yourself and name it in a volume, as persistentVolumeClaim: {claimName: disk}',
   },
-  instancetype: {type: 'object', instead: 'write its CPUs and memory into template.spec.domain'},
-  preference: {type: 'object', instead: 'write what it prefers into template.spec.domain'},
+  instancetype: {
+    type: 'object',
+    instead: 'write its CPUs and memory into template.spec.domain (virtctl: --infer-instancetype=false)',
+  },
+  preference: {
+    type: 'object',
+    instead: 'write what it prefers into template.spec.domain (virtctl: --infer-preference=false)',
+  },
   updateVolumesStrategy: {
     type: 'string',
     pass: ['Replacement'],

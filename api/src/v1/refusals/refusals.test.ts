@@ -28,7 +28,7 @@ test('an instance is told every field that is refused, by its path below the spe
 test('a machine is told its own fields and those of its template', () => {
   const spec = {instancetype: {name: 'small'}, template: {spec: {domain: {devices: {tpm: {}}}}}};
   expect(refusedIn(spec)).toEqual([
-    'instancetype is not supported: write its CPUs and memory into template.spec.domain',
+    'instancetype is not supported: write its CPUs and memory into template.spec.domain (virtctl: --infer-instancetype=false)',
     'domain.devices.tpm is not supported: leave it out: there is no TPM, so use an image that does without',
   ]);
 });
