@@ -34,6 +34,8 @@ const run = async (signal: AbortSignal): Promise<void> => {
   }
 };
 
+// The clock's timers keep no process alive, and a hook has nothing else while it waits.
+const alive = setInterval(() => undefined, 60_000);
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort(new HookError('the hook was ended before it was done')));
 try {
@@ -43,3 +45,4 @@ try {
   say(isPlain ? (error as Error).message : ((error as Error).stack ?? String(error)));
   process.exitCode = 1;
 }
+clearInterval(alive);

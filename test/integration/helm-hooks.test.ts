@@ -1,9 +1,12 @@
 /** The chart's hooks with the rights that the chart gives them, on a real API server. */
 import {afterAll, beforeAll, expect, test} from '@jest/globals';
+import {join} from 'node:path';
 import {Client, type KubeConfig, systemClock} from '@wherry/kube';
 import {letGo, refuseWhileUsed, type UninstallOptions} from '@wherry/operator';
 import {Registry} from 'prom-client';
 import {parseAllDocuments} from 'yaml';
+import {run} from '../../scripts/core/command.ts';
+import {repository} from '../../scripts/core/paths.ts';
 import {chart, ChartTarget, helmAlone, release} from '../support/chart.ts';
 import {startControlPlane} from '../support/control-plane.ts';
 import {aMachine, anInstance, set} from '../support/crds.ts';
@@ -75,7 +78,7 @@ test('with machines it is, by the rights of the operator', async () => {
 });
 
 test('what stays after an uninstall can be deleted without Wherry', async () => {
-  await prepare('post-delete', '--set', 'uninstall.virtualMachines=Keep');
+  await prepare('post-delete');
   await target.uninstall();
   const said: string[] = [];
   await letGo(await optionsOf('wherry-uninstall', said), never);
@@ -105,4 +108,22 @@ test('the account of the test may do what the test does in its namespace, and no
   expect(await may('create', 'pods')).toBe(false);
   expect(await may('list', 'virtualmachines.kubevirt.io')).toBe(false);
   expect(await mayIn('default', 'create', 'virtualmachines.kubevirt.io')).toBe(false);
+});
+
+test('a hook that waits ends by itself, says why and fails', async () => {
+  const env = {
+    KUBECONFIG: target.control.kubeconfig,
+    POD_NAMESPACE: 'default',
+    POD_NAME: 'wherry-test',
+    POD_UID: '0a1b2c3d-4e5f',
+    TEST_IMAGE: 'guest:1',
+    TEST_EXPECT: 'login:',
+    TEST_TIMEOUT_SECONDS: '1',
+  };
+  const hook = run(process.execPath, [join(repository, 'operator/src/hook.ts'), 'test-guest'], {env});
+  // No operator runs here.
+  await expect(hook).rejects.toThrow(
+    /ended with status 1\n.*made from guest:1\n[^]*not within 1 s: the machine does not run/,
+  );
+  expect(await target.kubectl('get', 'vm', '-n', 'default', '-o', 'name')).not.toContain('wherry-test');
 });

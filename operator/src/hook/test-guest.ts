@@ -64,7 +64,7 @@ export const testGuest = async (options: GuestTestOptions, signal: AbortSignal):
     const vmi = await running(options, signal);
     say(`it runs on ${vmi.status?.nodeName ?? '?'} with ${vmi.status?.engine?.name ?? '?'}`);
     await booted(options, vmi, signal);
-    say(`its console shows "${options.expect}": the guest has booted`);
+    say(`it has booted: its console shows ${options.expect}`);
   } catch (error) {
     await client.delete(machines, key).catch(() => undefined);
     throw error;

@@ -79,11 +79,11 @@ test('with machines it is refused, by their names and with both ways out', async
       'Wherry is not uninstalled: there are 1 VirtualMachine and 1 VirtualMachineInstance.',
       '  VirtualMachine default/web: Running',
       '  VirtualMachineInstance default/web: Running',
-      'Nothing was removed and no guest was touched. Either delete them,',
+      'Nothing was removed and no guest was touched. Delete the machines and uninstall again:',
       '  kubectl delete vm,vmi -A --all',
-      'or let them stay: guests run on in their pods, with nobody to restart them or to keep their status.',
-      '  helm upgrade boats CHART -n vms --reuse-values --set uninstall.virtualMachines=Keep',
-      '  helm uninstall boats -n vms',
+      'Or go on: helm takes the release for half uninstalled, until it is put back:',
+      '  helm rollback boats -n vms',
+      'With the value uninstall.virtualMachines=Keep an uninstall leaves guests running and all objects in place.',
     ].join('\n'),
   );
 });

@@ -65,11 +65,11 @@ export const refuseWhileUsed = async (options: UninstallOptions): Promise<void> 
     [
       `Wherry is not uninstalled: there are ${summary(found)}.`,
       ...lines(found),
-      'Nothing was removed and no guest was touched. Either delete them,',
+      'Nothing was removed and no guest was touched. Delete the machines and uninstall again:',
       '  kubectl delete vm,vmi -A --all',
-      'or let them stay: guests run on in their pods, with nobody to restart them or to keep their status.',
-      `  helm upgrade ${release} CHART -n ${namespace} --reuse-values --set uninstall.virtualMachines=Keep`,
-      `  helm uninstall ${release} -n ${namespace}`,
+      'Or go on: helm takes the release for half uninstalled, until it is put back:',
+      `  helm rollback ${release} -n ${namespace}`,
+      'With the value uninstall.virtualMachines=Keep an uninstall leaves guests running and all objects in place.',
     ].join('\n'),
   );
 };

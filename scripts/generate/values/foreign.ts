@@ -52,7 +52,7 @@ const instead: Readonly<Record<string, string>> = {
   vmRolloutStrategy: 'changes are for the next start',
   vmStateStorageClass: 'it is not supported',
   webhookConfiguration: 'there are no webhooks',
-  evictionStrategy: 'it is not supported',
+  evictionStrategy: 'guests cannot move while they run: a drain shuts them down, and they start elsewhere',
 };
 
 /** For the schema of `configuration`. */

@@ -153,10 +153,10 @@ export const valuesSchema: ValueSchema = group('Values of the Wherry chart.', {
   uninstall: group('What helm uninstall does.', {
     virtualMachines: {
       description:
-        'While there are virtual machines. Refuse: nothing is removed, and helm says which there are. Keep: Wherry goes, the ' +
-        'guests run on and their objects stay, for an installation to come.',
-      enum: ['Refuse', 'Keep'],
-      default: 'Refuse',
+        'While there are virtual machines. Keep: Wherry goes, guests run on and all objects stay, for an installation to come. ' +
+        'Refuse: nothing is removed, and helm says which machines there are; helm rollback then puts the release back.',
+      enum: ['Keep', 'Refuse'],
+      default: 'Keep',
     },
   }),
   test: group('What helm test boots.', {
