@@ -46,7 +46,9 @@ test('the reference names every field with its type, default, bounds and meaning
   expect(page).toContain('| `spec.domain` | object | required |  | The virtual machine. |');
   expect(page).toMatch(/\| `spec\.terminationGracePeriodSeconds` \| integer \| `30` \| 0–31536000 \| Seconds /);
   expect(page).toMatch(/\| `spec\.domain\.devices\.disks` \| list of object by name \| {2}\| 0–256 items \|/);
-  expect(page).toMatch(/\| `spec\.domain\.devices\.disks\[\]\.disk\.bus` \| string \| `"virtio"` \| `virtio` \|/);
+  expect(page).toMatch(
+    /\| `spec\.domain\.devices\.disks\[\]\.disk\.bus` \| string \| `"virtio"` \| `virtio` `sata` `scsi` `usb` \|/,
+  );
   expect(page).toMatch(/\| `spec\.domain\.memory\.guest` \| quantity \| {2}\| {2}\|/);
   expect(page).toMatch(/\| `spec\.nodeSelector` \| map of string \| {2}\| 0–64 entries \|/);
 });

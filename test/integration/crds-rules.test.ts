@@ -19,141 +19,6 @@ interface Refusal {
 const domain = 'spec.domain';
 const devices = 'spec.domain.devices';
 
-const withVolume = (name: string, source: object): Refusal['change'] => [['spec.volumes', [{name, ...source}]]];
-const long = 'x'.repeat(2049);
-
-const storage: readonly Refusal[] = [
-  {
-    sentence: 'a disk without a volume',
-    change: [[`${devices}.disks`, [{name: 'root', disk: {}}]]],
-    field: `${devices}.disks`,
-    message: 'each disk needs a volume of the same name',
-  },
-  {
-    sentence: 'a disk that is neither disk nor cdrom',
-    change: [...withVolume('root', {emptyDisk: {capacity: '1Gi'}}), [`${devices}.disks`, [{name: 'root'}]]],
-    field: `${devices}.disks[0]`,
-    message: 'exactly one of disk or cdrom',
-  },
-  {
-    sentence: 'a disk that is both disk and cdrom',
-    change: [
-      ...withVolume('root', {emptyDisk: {capacity: '1Gi'}}),
-      [`${devices}.disks`, [{name: 'root', disk: {}, cdrom: {}}]],
-    ],
-    field: `${devices}.disks[0]`,
-    message: 'exactly one of disk or cdrom',
-  },
-  {
-    sentence: 'two disks of one name',
-    change: [
-      ...withVolume('root', {emptyDisk: {capacity: '1Gi'}}),
-      [
-        `${devices}.disks`,
-        [
-          {name: 'root', disk: {}},
-          {name: 'root', cdrom: {}},
-        ],
-      ],
-    ],
-    field: '',
-    message: 'duplicate entries for key [name="root"]',
-  },
-  {
-    sentence: 'a disk on a bus that is not virtio',
-    change: [
-      ...withVolume('root', {emptyDisk: {capacity: '1Gi'}}),
-      [`${devices}.disks`, [{name: 'root', disk: {bus: 'scsi'}}]],
-    ],
-    field: `${devices}.disks[0].disk.bus`,
-    message: 'supported values: "virtio"',
-  },
-  {
-    sentence: 'a cdrom that can be written',
-    change: [
-      ...withVolume('root', {emptyDisk: {capacity: '1Gi'}}),
-      [`${devices}.disks`, [{name: 'root', cdrom: {readonly: false}}]],
-    ],
-    field: `${devices}.disks[0].cdrom.readonly`,
-    message: 'a cdrom cannot be written: use disk: {}',
-  },
-  {
-    sentence: 'a volume without a source',
-    change: withVolume('root', {}),
-    field: 'spec.volumes[0]',
-    message: 'exactly one source must be given',
-  },
-  {
-    sentence: 'a volume with two sources',
-    change: withVolume('root', {emptyDisk: {capacity: '1Gi'}, persistentVolumeClaim: {claimName: 'data'}}),
-    field: 'spec.volumes[0]',
-    message: 'exactly one source must be given',
-  },
-  {
-    sentence: 'a volume with a name of ours',
-    change: withVolume('wherry-sockets', {emptyDisk: {capacity: '1Gi'}}),
-    field: 'spec.volumes[0].name',
-    message: 'choose another name',
-  },
-  {
-    sentence: 'an empty disk of no size',
-    change: withVolume('scratch', {emptyDisk: {capacity: 0}}),
-    field: 'spec.volumes[0].emptyDisk.capacity',
-    message: 'must be more than 0',
-  },
-  {
-    sentence: 'a containerDisk path that leads out of the image',
-    change: withVolume('root', {containerDisk: {image: 'disk', path: '/disk/../../etc/shadow'}}),
-    field: 'spec.volumes[0].containerDisk.path',
-    message: 'must be an absolute path inside the image',
-  },
-];
-
-const cloudInit: readonly Refusal[] = [
-  {
-    sentence: 'cloud-init without any data',
-    change: withVolume('seed', {cloudInitNoCloud: {}}),
-    field: 'spec.volumes[0].cloudInitNoCloud',
-    message: 'user data or network data must be given',
-  },
-  {
-    sentence: 'cloud-init with two sources of user data',
-    change: withVolume('seed', {cloudInitNoCloud: {userData: '#cloud-config', secretRef: {name: 'seed'}}}),
-    field: 'spec.volumes[0].cloudInitNoCloud',
-    message: 'at most one of userData, userDataBase64, secretRef',
-  },
-  {
-    sentence: 'cloud-init with two sources of network data',
-    change: withVolume('seed', {cloudInitNoCloud: {networkData: 'version: 2', networkDataSecretRef: {name: 'seed'}}}),
-    field: 'spec.volumes[0].cloudInitNoCloud',
-    message: 'at most one of networkData, networkDataBase64, networkDataSecretRef',
-  },
-  {
-    sentence: 'more than 2048 bytes of user data in the manifest',
-    change: withVolume('seed', {cloudInitNoCloud: {userData: long}}),
-    field: 'spec.volumes[0].cloudInitNoCloud.userData',
-    message: 'put it into a Secret and name that in secretRef',
-  },
-  {
-    sentence: 'user data of fewer characters but more bytes',
-    change: withVolume('seed', {cloudInitNoCloud: {userData: 'ü'.repeat(1025)}}),
-    field: 'spec.volumes[0].cloudInitNoCloud.userData',
-    message: 'limited to 2048 bytes',
-  },
-  {
-    sentence: 'more than 2048 bytes of encoded network data',
-    change: withVolume('seed', {cloudInitNoCloud: {networkDataBase64: Buffer.from(long).toString('base64')}}),
-    field: 'spec.volumes[0].cloudInitNoCloud.networkDataBase64',
-    message: 'name that in networkDataSecretRef',
-  },
-  {
-    sentence: 'user data that is not base64',
-    change: withVolume('seed', {cloudInitNoCloud: {userDataBase64: '#cloud-config'}}),
-    field: 'spec.volumes[0].cloudInitNoCloud.userDataBase64',
-    message: 'should match',
-  },
-];
-
 const machine: readonly Refusal[] = [
   {
     sentence: 'no memory at all',
@@ -238,11 +103,7 @@ const machine: readonly Refusal[] = [
 const changed = (object: object, change: Refusal['change'], prefix = ''): object =>
   change.reduce((one, [path, value]) => set(one, `${prefix}${path}`, value), object);
 
-describe.each([
-  ['storage', storage],
-  ['cloud-init', cloudInit],
-  ['machine', machine],
-])('%s', (_, refusals) => {
+describe.each([['machine', machine]])('%s', (_, refusals) => {
   test.each([...refusals])('refuses $sentence', async ({change, field, message}) => {
     const answer = await send(control, changed(anInstance('refused'), change));
     expect(answer.status).not.toBe(200);
@@ -319,12 +180,4 @@ test('accepts memory that only a request or a limit gives', async () => {
     ]);
     expect((await send(control, object)).status).toBe(201);
   }
-});
-
-test('accepts data of exactly the inline limit', async () => {
-  const text = 'x'.repeat(2048);
-  // As a YAML block of what base64 prints: wrapped, with a line break at the end.
-  const encoded = Buffer.from(text).toString('base64').replaceAll(/.{76}/g, '$&\n');
-  const source = {cloudInitNoCloud: {userData: text, networkDataBase64: `${encoded}\n`}};
-  expect((await send(control, changed(anInstance('inline'), withVolume('seed', source)))).status).toBe(201);
 });

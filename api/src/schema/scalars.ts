@@ -19,13 +19,32 @@ const without = <K extends string, T extends {readonly [P in K]?: unknown}>(valu
 export const string = (description: string, options: StringOptions): Schema<string, string, 'required'> =>
   required({description, type: 'string', ...without(options, 'rules'), ...validations(options.rules)});
 
-/** One of the given words. */
+export interface EnumerationOptions extends WithRules {
+  /** Words that KubeVirt knows and that are not supported, each with what to use instead. */
+  readonly refused?: Readonly<Record<string, string>>;
+}
+
+/** One of the given words. Those that are refused are so by name; code never reads them. */
 export const enumeration = <const V extends readonly string[]>(
   description: string,
   values: V,
-  options: WithRules = {},
+  {rules = [], refused = {}}: EnumerationOptions = {},
 ): Schema<V[number], V[number], 'required'> =>
-  required({description, type: 'string', enum: values, ...validations(options.rules)});
+  required({
+    description,
+    type: 'string',
+    enum: [...values, ...Object.keys(refused)],
+    ...validations([
+      ...rules,
+      ...Object.entries(refused).map(
+        ([word, instead]): Rule => ({
+          rule: `self != '${word}'`,
+          message: `${word} is not supported: ${instead}`,
+          reason: 'FieldValueForbidden',
+        }),
+      ),
+    ]),
+  });
 
 export interface IntegerOptions extends WithRules {
   readonly minimum: number;

@@ -1,5 +1,6 @@
 /** Devices of the guest. */
 import {boolean, type Infer, listMap, marker, object, optional} from '../schema/index.ts';
+import {deviceRules} from './device-rules.ts';
 import {disk} from './disk.ts';
 import {input, video} from './graphics.ts';
 import {guestInterface} from './network.ts';
@@ -9,7 +10,10 @@ export const devices = object(
   'Devices of the guest.',
   {
     disks: optional(
-      listMap('Disks, in boot order. A volume without one gets a virtio disk.', disk, {keys: ['name'], maxItems: 256}),
+      listMap('Disks, in boot order unless they have a bootOrder. A volume without one gets a virtio disk.', disk, {
+        keys: ['name'],
+        maxItems: 256,
+      }),
     ),
     interfaces: optional(
       listMap('Network interfaces. Defaults to one with masquerade on the network of the pod.', guestInterface, {
@@ -61,6 +65,7 @@ export const devices = object(
   },
   {
     rules: [
+      ...deviceRules,
       {
         rule: '!has(self.video) || !has(self.video.type) || self.?autoattachGraphicsDevice.orValue(true)',
         message:

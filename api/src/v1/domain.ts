@@ -7,6 +7,7 @@ import {devices} from './devices.ts';
 import {features} from './features.ts';
 import {firmware} from './firmware.ts';
 import {machine} from './machine-type.ts';
+import {ioThreadRules, ioThreads, ioThreadsPolicy} from './io-threads.ts';
 import {memory, memoryRules, resources} from './memory.ts';
 
 const rebootPolicy = string(
@@ -30,7 +31,9 @@ export const domain = object(
     features: optional(features),
     devices,
     rebootPolicy: optional(rebootPolicy),
+    ioThreads: optional(ioThreads),
+    ioThreadsPolicy: optional(ioThreadsPolicy),
   },
-  {rules: memoryRules},
+  {rules: [...memoryRules, ...ioThreadRules]},
 );
 export type Domain = Infer<typeof domain>;

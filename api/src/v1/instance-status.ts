@@ -1,5 +1,6 @@
 import {instancePhases, volumePhases} from '../constants/index.ts';
 import {
+  boolean,
   enumeration,
   type Infer,
   integer,
@@ -50,6 +51,7 @@ const claimInfo = object('What is known about the claim behind a volume.', {
   capacity: optional(amounts('What the claim holds.')),
   requests: optional(amounts('What the claim asked for.')),
   filesystemOverhead: optional(word('Part of the claim that its filesystem takes, as 0.05.')),
+  preallocated: optional(boolean('Whether its storage was filled when it was made.')),
 });
 
 const volumeStatus = object('What is known about one volume.', {

@@ -3,8 +3,8 @@
  * docs/design/20261124-launcher-protocol.md; the Rust side is native/launcher.
  */
 
-/** The newest protocol version that this code speaks. */
-export const LAUNCHER_PROTOCOL = 1;
+/** The newest protocol version that this code speaks. 2: a plan's arguments may ask what its files are like. */
+export const LAUNCHER_PROTOCOL = 2;
 
 /** Largest frame body in bytes that either side accepts. */
 export const LAUNCHER_MAX_FRAME = 1024 * 1024;
@@ -45,7 +45,10 @@ export interface Plan {
     readonly kind: 'qemu';
     /** Absolute path inside the pod. */
     readonly program: string;
-    /** `{fd:NAME}` stands for a descriptor's number in the engine. */
+    /**
+     * `{fd:NAME}` stands for a descriptor's number in the engine, `{direct:PATH?YES:NO}` for YES where the file can be used
+     * without the kernel's cache, else for NO, `{blocksize:PATH}` for the bytes of the blocks of its filesystem.
+     */
     readonly args: readonly string[];
   };
   /** Names of the descriptors that travel with the request, in their order. */

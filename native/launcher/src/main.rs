@@ -11,6 +11,7 @@
     )
 )]
 
+mod arguments;
 mod base64;
 mod child;
 mod console;

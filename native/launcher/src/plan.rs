@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use crate::arguments::{self, Blank};
+
 mod dhcp;
 
 #[cfg(test)]
@@ -112,7 +114,7 @@ impl Plan {
         self.check_names()?;
         self.check_paths()?;
         for argument in &self.engine.args {
-            substitute(argument, |name| self.knows(name).then_some(0))?;
+            arguments::fill(argument, |blank| self.check_blank(&blank))?;
         }
         self.dhcp
             .iter()
@@ -147,40 +149,30 @@ impl Plan {
         Ok(())
     }
 
+    /// What stands in a blank is looked up only when the engine starts: its files are not made yet.
+    fn check_blank(&self, blank: &Blank<'_>) -> Result<String, String> {
+        match blank {
+            Blank::Descriptor(name) if self.knows(name) => Ok(String::new()),
+            Blank::Descriptor(name) => Err(format!("{name} is an unknown descriptor")),
+            Blank::DirectIo { path, .. } | Blank::BlockSize { path } if !path.starts_with('/') => {
+                Err(format!("{path:?} is no absolute path"))
+            }
+            Blank::DirectIo { .. } | Blank::BlockSize { .. } => Ok(String::new()),
+        }
+    }
+
     fn knows(&self, name: &str) -> bool {
         OWN_DESCRIPTORS.contains(&name) || self.descriptors.iter().any(|known| known == name)
     }
 
-    /// The engine's arguments with the descriptors' numbers in them.
+    /// The engine's arguments with the descriptors' numbers in them, and what its files are like.
     pub fn arguments(&self, numbers: &BTreeMap<String, i32>) -> Result<Vec<String>, String> {
-        let number = |name: &str| numbers.get(name).copied();
         self.engine
             .args
             .iter()
-            .map(|argument| substitute(argument, number))
+            .map(|argument| arguments::fill(argument, |blank| arguments::look_up(&blank, numbers)))
             .collect()
     }
-}
-
-/// Replaces every `{fd:NAME}`. What only looks similar, as JSON does, stays.
-fn substitute(argument: &str, number: impl Fn(&str) -> Option<i32>) -> Result<String, String> {
-    const OPEN: &str = "{fd:";
-    let mut done = String::with_capacity(argument.len());
-    let mut rest = argument;
-    while let Some((before, behind)) = rest.split_once(OPEN) {
-        let Some((name, after)) = behind.split_once('}') else {
-            return Err(format!(
-                "the argument {argument:?} has a {OPEN} without its end"
-            ));
-        };
-        let number = number(name)
-            .ok_or_else(|| format!("the argument {argument:?} names an unknown descriptor"))?;
-        done.push_str(before);
-        done.push_str(&number.to_string());
-        rest = after;
-    }
-    done.push_str(rest);
-    Ok(done)
 }
 
 #[cfg(test)]
@@ -274,6 +266,12 @@ mod tests {
             ),
             ("/descriptors", json!(["kvm"]), "no descriptor dhcp-default"),
             ("/engine/args/1", json!("fd={fd:kvm"), "without its end"),
+            (
+                "/engine/args/1",
+                json!("{direct:d?on:off}"),
+                "no absolute path",
+            ),
+            ("/engine/args/1", json!("{blocksize:}"), "no absolute path"),
             ("/engine/program", json!("qemu"), "no absolute path"),
             ("/files/0/backing", json!("json:{}"), "no absolute path"),
             ("/files/1/path", json!("b"), "no absolute path"),
@@ -301,12 +299,5 @@ mod tests {
         }
         assert!(with("/engine/kind", json!("native")).is_err());
         assert!(with("/files/0/make", json!("vhdx")).is_err());
-    }
-
-    #[test]
-    fn json_in_arguments_is_left_alone() {
-        let text = r#"{"driver":"qcow2","file":{"filename":"/p/a"}}"#;
-        assert_eq!(substitute(text, |_| None).unwrap(), text);
-        assert_eq!(substitute("a{fd:x}b{fd:x}", |_| Some(5)).unwrap(), "a5b5");
     }
 }

@@ -10,7 +10,7 @@ use crate::outcome::Outcome;
 use crate::plan::Plan;
 
 /// The newest protocol version that this launcher speaks.
-pub const PROTOCOL: u64 = 1;
+pub const PROTOCOL: u64 = 2;
 
 #[derive(Debug)]
 pub enum Request {

@@ -8,6 +8,7 @@ const NOW = 1_000_000;
 
 const launcher = (overrides: Partial<Connected> = {}): LauncherView => ({
   at: 'connected',
+  protocol: 2,
   uid: UID,
   state: 'Idle',
   paused: undefined,

@@ -19,6 +19,8 @@ export type PauseCause = 'user' | 'ioError';
 export interface Connected {
   /** Uid of the instance, in the launcher's own words. */
   readonly uid: string;
+  /** Version of the protocol that both sides speak. */
+  readonly protocol: number;
   readonly state: LauncherState;
   /** Undefined while the guest runs. */
   readonly paused: PauseCause | undefined;
@@ -34,6 +36,7 @@ export interface Connected {
 export const connected = (hello: LauncherHello, status: LauncherStatus): Connected & {readonly at: 'connected'} => ({
   at: 'connected',
   uid: hello.uid,
+  protocol: hello.protocol,
   state: status.state,
   paused: undefined,
   diskFailed: false,

@@ -34,7 +34,11 @@ const fakeNode = (answer: object) => {
       return encodeFrame(answer);
     },
   };
-  const link = {process: {pid: 1, pidfd: 3}, folder: () => ({[Symbol.dispose]: () => {}})};
+  const link = {
+    view: {at: 'connected', protocol: 2},
+    process: {pid: 1, pidfd: 3},
+    folder: () => ({[Symbol.dispose]: () => {}}),
+  };
   const start = () =>
     startGuest(
       // The rules are nobody's here: `true` stands for the program that would apply them.

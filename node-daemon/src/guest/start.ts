@@ -42,7 +42,13 @@ export const startGuest = async (
   using descriptors = new Descriptors(host);
   const netns = descriptors.own(host.netnsOf(link.process));
   const pod = podNetworkOf(await host.linkInfo(netns, POD_INTERFACE));
-  const facts = {accelerator, mtu: pod.mtu, vhost: accelerator === 'kvm' && hasVhost(host), logConsole};
+  const facts = {
+    accelerator,
+    mtu: pod.mtu,
+    vhost: accelerator === 'kvm' && hasVhost(host),
+    logConsole,
+    launcherLooks: link.view.at === 'connected' && link.view.protocol >= 2,
+  };
   const machine = effectiveMachine(vmi, facts);
   const plan = engine.plan(machine, now());
   await allDone([

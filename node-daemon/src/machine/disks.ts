@@ -1,86 +1,129 @@
 /** The disks of a machine: where the bytes of each come from, and what the guest sees of it. */
-import {
-  bytesOf,
-  type Disk,
-  type EffectiveSpec,
-  type IsoEntry,
-  type VirtualMachineInstance,
-  type Volume,
-  volumePath,
-} from '@wherry/api';
-import {DaemonError, unsupportedMachine} from '../errors.ts';
-import {inImage} from './in-image.ts';
-import {seedEntries} from './seed.ts';
+import type {Disk, EffectiveSpec, VirtualMachineInstance} from '@wherry/api';
+import {unsupportedMachine} from '../errors.ts';
+import {type DiskSource, type SeedIdentity, sourceOf} from './disk-source.ts';
+import {ioThreadsOf} from './io-threads.ts';
 
-/** Where the bytes of a disk come from. Paths are inside the pod. */
-export type DiskSource =
-  /** Read through an overlay; what the guest writes is lost with the pod. */
-  | {readonly from: 'image'; readonly backing: string}
-  /** A raw file on a claim, made with this many bytes where it is missing. */
-  | {readonly from: 'claim'; readonly path: string; readonly bytes: number}
-  | {readonly from: 'empty'; readonly bytes: number}
-  | {readonly from: 'seed'; readonly label: string; readonly entries: readonly IsoEntry[]};
+export type DiskBus = 'virtio' | 'sata' | 'scsi';
+
+/** How the node caches a disk. `auto` is none where the storage can do without a cache, else writethrough. */
+export type DiskCache = 'none' | 'writethrough' | 'writeback' | 'directsync' | 'auto';
+
+export interface BlockSizes {
+  readonly logical: number;
+  readonly physical: number;
+  readonly discardGranularity?: number;
+}
 
 export interface MachineDisk {
   /** Of the volume. */
   readonly name: string;
   readonly kind: 'disk' | 'cdrom';
+  readonly bus: DiskBus;
   readonly readOnly: boolean;
   readonly bootOrder?: number;
-  /** What Linux calls it: `vda`, or `sda` for a cdrom. */
+  readonly serial?: string;
+  readonly cache: DiskCache;
+  readonly io: 'native' | 'threads';
+  readonly errorPolicy: 'stop' | 'report' | 'ignore' | 'enospace';
+  /** `volume`: those of what holds the image. 512 bytes where it is left out. */
+  readonly blockSizes?: BlockSizes | 'volume';
+  /** Numbers of the threads that serve it; none where it is the thread that serves everything. */
+  readonly ioThreads: readonly number[];
+  /** What Linux calls it: `vda` on virtio, else `sda`. */
   readonly target: string;
   readonly source: DiskSource;
+}
+
+/** What node and launcher give to every disk. */
+export interface DiskFacts {
+  /** Whether the launcher finds out if storage can do without a cache. Defaults to true; false before protocol 2. */
+  readonly launcherLooks?: boolean;
 }
 
 /** @throws DaemonError UNSUPPORTED_MACHINE, NOT_READY (a claim's size is not published yet) */
 export const disksOf = (
   vmi: VirtualMachineInstance,
   spec: EffectiveSpec,
-  identity: {readonly uuid: string; readonly hostname: string},
+  identity: SeedIdentity,
+  facts: DiskFacts,
 ): readonly MachineDisk[] => {
-  const counts = {disk: 0, cdrom: 0};
-  return spec.domain.devices.disks.map(disk => {
+  const {disks} = spec.domain.devices;
+  const buses = disks.map(busOf);
+  const threads = ioThreadsOf(
+    spec.domain,
+    disks.map((disk, at) => ({virtio: buses[at] === 'virtio', dedicated: disk.dedicatedIOThread === true})),
+  );
+  const nextTarget = targets();
+  return disks.map((disk, at): MachineDisk => {
     const volume = spec.volumes?.find(({name}) => name === disk.name);
     if (volume === undefined)
       throw unsupportedMachine(`disk ${disk.name} has no volume: add one of that name to volumes`);
-    const kind = disk.cdrom === undefined ? 'disk' : 'cdrom';
     const source = sourceOf(vmi, volume, identity);
-    const target = `${kind === 'disk' ? 'vd' : 'sd'}${letters(counts[kind]++)}`;
-    return {name: disk.name, kind, readOnly: isReadOnly(disk, source), target, source};
+    const bus = buses[at] ?? 'virtio';
+    return {
+      name: disk.name,
+      kind: disk.cdrom === undefined ? 'disk' : 'cdrom',
+      bus,
+      readOnly: isReadOnly(disk, bus, source),
+      ...optionalsOf(disk),
+      cache: word(disk.cache) ?? defaultCache(source, facts),
+      io: word(disk.io) ?? defaultIo(source),
+      errorPolicy: word(disk.errorPolicy) ?? 'stop',
+      ioThreads: threads[at] ?? [],
+      target: nextTarget(bus),
+      source,
+    };
   });
 };
 
-/** A seed is made anew at each start: what a guest would write to it were lost without a word. */
-const isReadOnly = (disk: Disk, source: DiskSource): boolean =>
-  disk.cdrom !== undefined || disk.disk?.readonly === true || source.from === 'seed';
+const busOf = ({disk, cdrom}: Disk): DiskBus => cdrom?.bus ?? disk?.bus ?? 'virtio';
 
-const sourceOf = (
-  vmi: VirtualMachineInstance,
-  volume: Volume,
-  identity: {readonly uuid: string; readonly hostname: string},
-): DiskSource => {
-  const mount = volumePath(volume.name);
-  if (volume.containerDisk !== undefined)
-    return {from: 'image', backing: inImage(mount, volume.containerDisk.path ?? '/disk')};
-  if (volume.persistentVolumeClaim !== undefined)
-    return {from: 'claim', path: `${mount}/disk.img`, bytes: claimBytes(vmi, volume.name)};
-  if (volume.emptyDisk !== undefined) return {from: 'empty', bytes: sectors(bytesOf(volume.emptyDisk.capacity))};
-  if (volume.cloudInitNoCloud !== undefined)
-    return {from: 'seed', label: 'cidata', entries: seedEntries(volume.name, volume.cloudInitNoCloud, identity)};
-  throw unsupportedMachine(`volume ${volume.name} has no source that this version knows: use a containerDisk`);
+/** An empty word says nothing. */
+const word = <W extends string>(value: W | undefined): Exclude<W, ''> | undefined =>
+  value === undefined || value === '' ? undefined : (value as Exclude<W, ''>);
+
+const optionalsOf = ({
+  bootOrder,
+  serial,
+  blockSize,
+}: Disk): Pick<MachineDisk, 'bootOrder' | 'serial' | 'blockSizes'> => {
+  const number = word(serial);
+  const sizes =
+    blockSize?.custom ??
+    (blockSize?.matchVolume !== undefined && blockSize.matchVolume.enabled !== false ? 'volume' : undefined);
+  return {
+    ...(bootOrder === undefined ? {} : {bootOrder}),
+    ...(number === undefined ? {} : {serial: number}),
+    ...(sizes === undefined ? {} : {blockSizes: sizes}),
+  };
 };
 
-/** The operator publishes what the claim holds; the launcher trims it to what its filesystem has free. */
-const claimBytes = (vmi: VirtualMachineInstance, volume: string): number => {
-  const status = vmi.status?.volumeStatus?.find(({name}) => name === volume);
-  const capacity = status?.persistentVolumeClaimInfo?.capacity?.['storage'];
-  if (capacity === undefined)
-    throw new DaemonError('NOT_READY', `the size of the claim behind volume ${volume} is not known yet`);
-  return sectors(bytesOf(capacity));
+/**
+ * What is made anew at each start is read only: what a guest would write to it were lost without a word. But SATA has
+ * no such disks.
+ */
+const isReadOnly = (disk: Disk, bus: DiskBus, source: DiskSource): boolean =>
+  disk.cdrom !== undefined || disk.disk?.readonly === true || (source.from === 'seed' && bus !== 'sata');
+
+/** What is lost at the end needs no storage to be sure of; it is read through the cache, which machines share. */
+const defaultCache = ({from}: DiskSource, {launcherLooks = true}: DiskFacts): DiskCache => {
+  if (from !== 'claim') return 'writeback';
+  return launcherLooks ? 'auto' : 'writethrough';
 };
 
-/** Disks are made of 512-byte sectors. */
-const sectors = (bytes: number): number => Math.ceil(bytes / 512) * 512;
+/** Submitting to the kernel never waits where the storage was filled when it was made. */
+const defaultIo = (source: DiskSource): MachineDisk['io'] =>
+  source.from === 'claim' && source.preallocated === true ? 'native' : 'threads';
+
+/** Hands out names as Linux does, by the driver of the bus. */
+const targets = (): ((bus: DiskBus) => string) => {
+  const counts = {vd: 0, sd: 0};
+  return bus => {
+    const prefix = bus === 'virtio' ? 'vd' : 'sd';
+    return `${prefix}${letters(counts[prefix]++)}`;
+  };
+};
 
 /** a … z, aa, ab …, as Linux counts disks. */
 const letters = (index: number): string =>

@@ -1,10 +1,8 @@
 import {expect, test} from '@jest/globals';
-import {isDaemonError} from '../errors.ts';
 import {instance, UID} from '../testing/instances.ts';
 import {effectiveMachine, type NodeFacts} from './effective-machine.ts';
 
 const facts: NodeFacts = {accelerator: 'tcg', mtu: 1450, vhost: false};
-const disks = (...named: object[]) => ({domain: {memory: {guest: '256Mi'}, devices: {disks: named}}}) as object;
 
 test('a plain instance becomes a machine with one CPU and the network of the pod', () => {
   const machine = effectiveMachine(instance(), facts);
@@ -44,59 +42,6 @@ test('identity comes from the VirtualMachine, so that it lasts from run to run',
 test('memory is rounded up to whole MiB', () => {
   const machine = effectiveMachine(instance({domain: {memory: {guest: 100_000_000}}}), facts);
   expect(machine.memoryBytes).toBe(96 * 1024 * 1024);
-});
-
-test('disks are named as Linux names them, cdroms apart', () => {
-  const spec = {
-    volumes: ['a', 'b', 'c'].map(name => ({name, emptyDisk: {capacity: '1Gi'}})),
-    ...disks({name: 'a', disk: {bus: 'virtio'}}, {name: 'b', cdrom: {bus: 'sata'}}, {name: 'c', disk: {bus: 'virtio'}}),
-  };
-  const targets = effectiveMachine(instance({spec}), facts).disks.map(({name, target}) => [name, target]);
-  expect(targets).toEqual([
-    ['a', 'vda'],
-    ['b', 'sda'],
-    ['c', 'vdb'],
-  ]);
-});
-
-test('the 27th disk is vdaa', () => {
-  const volumes = Array.from({length: 28}, (_, n) => ({name: `v${n}`, emptyDisk: {capacity: '1Mi'}}));
-  const machine = effectiveMachine(instance({spec: {volumes}}), facts);
-  expect(machine.disks.slice(25).map(({target}) => target)).toEqual(['vdz', 'vdaa', 'vdab']);
-});
-
-test('a container disk is read from /disk of its image unless a path is given', () => {
-  const volumes = [
-    {name: 'a', containerDisk: {image: 'x'}},
-    {name: 'b', containerDisk: {image: 'x', path: '/images/./b.raw'}},
-  ];
-  const machine = effectiveMachine(instance({spec: {volumes}}), facts);
-  expect(machine.disks.map(({source}) => source)).toEqual([
-    {from: 'image', backing: '/run/wherry-volumes/a/disk'},
-    {from: 'image', backing: '/run/wherry-volumes/b/images/b.raw'},
-  ]);
-});
-
-test('a path that leads out of its image is refused even where admission let it through', () => {
-  const volumes = [{name: 'a', containerDisk: {image: 'x', path: '/disk/../../etc/passwd'}}];
-  expect(() => effectiveMachine(instance({spec: {volumes}}), facts)).toThrow(/leads out of its image/);
-});
-
-test('a claim gives the disk its capacity, and must be known first', () => {
-  const spec = {volumes: [{name: 'data', persistentVolumeClaim: {claimName: 'c'}}]};
-  const known = {volumeStatus: [{name: 'data', target: '', persistentVolumeClaimInfo: {capacity: {storage: '1Gi'}}}]};
-  expect(effectiveMachine(instance({spec, status: known}), facts).disks[0]?.source).toEqual({
-    from: 'claim',
-    path: '/run/wherry-volumes/data/disk.img',
-    bytes: 1024 ** 3,
-  });
-  let error: unknown;
-  try {
-    effectiveMachine(instance({spec}), facts);
-  } catch (caught) {
-    error = caught;
-  }
-  expect(isDaemonError(error, 'NOT_READY')).toBe(true);
 });
 
 test('a kernel is found in the folder of its image', () => {

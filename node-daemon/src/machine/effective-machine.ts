@@ -13,7 +13,7 @@ import {
 import {clockOf, type MachineClock} from './clock.ts';
 import {cpuOf, type MachineCpu} from './cpu.ts';
 import {devicesOf, type MachineDevices} from './devices.ts';
-import {disksOf, type MachineDisk} from './disks.ts';
+import {type DiskFacts, disksOf, type MachineDisk} from './disks.ts';
 import {featuresOf, type MachineFeatures} from './features.ts';
 import {
   kernelFiles,
@@ -58,7 +58,7 @@ export interface EffectiveMachine {
 }
 
 /** What the instance itself does not say. */
-export interface NodeFacts extends LinkFacts {
+export interface NodeFacts extends LinkFacts, DiskFacts {
   readonly accelerator: Accelerator;
   /** Whether the serial console goes to the pod's log where the instance does not say. Defaults to true. */
   readonly logConsole?: boolean;
@@ -90,7 +90,7 @@ export const effectiveMachine = (vmi: VirtualMachineInstance, facts: NodeFacts):
     labels: labelsOf(spec.domain),
     memoryBytes: Math.ceil(guestMemoryBytes(spec.domain) / MiB) * MiB,
     ...kernel,
-    disks: disksOf(vmi, spec, {uuid, hostname}),
+    disks: disksOf(vmi, spec, {uuid, hostname}, facts),
     interfaces: interfacesOf(spec, facts),
     devices: devicesOf(spec.domain),
     logConsole: spec.domain.devices.logSerialConsole ?? facts.logConsole ?? true,

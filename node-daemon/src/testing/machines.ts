@@ -1,5 +1,7 @@
 import {clockOf} from '../machine/clock.ts';
 import {cpuOf} from '../machine/cpu.ts';
+import type {DiskSource} from '../machine/disk-source.ts';
+import type {MachineDisk} from '../machine/disks.ts';
 import type {EffectiveMachine} from '../machine/effective-machine.ts';
 import {featuresOf} from '../machine/features.ts';
 import type {MachineInterface} from '../machine/interfaces.ts';
@@ -21,6 +23,27 @@ export const nic = (overrides: Partial<MachineInterface> = {}): MachineInterface
   ...overrides,
 });
 
+const seed: DiskSource = {
+  from: 'seed',
+  label: 'cidata',
+  entries: [{name: 'user-data', from: {base64: ''}}],
+};
+
+/** A virtio disk that says nothing else. */
+export const disk = (name: string, source: DiskSource, overrides: Partial<MachineDisk> = {}): MachineDisk => ({
+  name,
+  kind: 'disk',
+  bus: 'virtio',
+  readOnly: false,
+  cache: 'writeback',
+  io: 'threads',
+  errorPolicy: 'stop',
+  ioThreads: [],
+  target: 'vda',
+  source,
+  ...overrides,
+});
+
 /** A machine with one disk of each kind and one interface. */
 export const machine = (overrides: Partial<EffectiveMachine> = {}): EffectiveMachine => ({
   id: 'run-1',
@@ -37,28 +60,14 @@ export const machine = (overrides: Partial<EffectiveMachine> = {}): EffectiveMac
   labels: {},
   memoryBytes: GiB,
   disks: [
-    {
-      name: 'root',
-      kind: 'disk',
-      readOnly: false,
-      target: 'vda',
-      source: {from: 'image', backing: '/run/wherry-volumes/root/disk'},
-    },
-    {
-      name: 'data',
-      kind: 'disk',
-      readOnly: false,
-      target: 'vdb',
-      source: {from: 'claim', path: '/run/wherry-volumes/data/disk.img', bytes: GiB},
-    },
-    {name: 'scratch', kind: 'disk', readOnly: false, target: 'vdc', source: {from: 'empty', bytes: 2 * GiB}},
-    {
-      name: 'seed',
-      kind: 'cdrom',
-      readOnly: true,
-      target: 'sda',
-      source: {from: 'seed', label: 'cidata', entries: [{name: 'user-data', from: {base64: ''}}]},
-    },
+    disk('root', {from: 'image', backing: '/run/wherry-volumes/root/disk'}, {target: 'vda'}),
+    disk(
+      'data',
+      {from: 'claim', path: '/run/wherry-volumes/data/disk.img', bytes: GiB},
+      {target: 'vdb', cache: 'auto'},
+    ),
+    disk('scratch', {from: 'empty', bytes: 2 * GiB}, {target: 'vdc'}),
+    disk('seed', seed, {target: 'sda', kind: 'cdrom', bus: 'sata', readOnly: true}),
   ],
   interfaces: [nic()],
   devices: {balloon: true, serialConsole: true, inputs: [], pciPanic: false},

@@ -32,4 +32,13 @@ const claimInfo = ({metadata, spec, status}: PersistentVolumeClaim): ClaimInfo =
   ...(status?.capacity === undefined ? {} : {capacity: status.capacity}),
   ...(spec?.resources?.requests === undefined ? {} : {requests: spec.resources.requests}),
   volumeMode: spec?.volumeMode === 'Block' ? 'Block' : 'Filesystem',
+  ...(isPreallocated(metadata?.annotations) ? {preallocated: true} : {}),
 });
+
+/** Importers say so: CDI by the first, others by the second, each behind a prefix of its own. */
+const preallocationMarks = ['storage.preallocation', 'storage.thick-provisioned'];
+
+const isPreallocated = (annotations: Readonly<Record<string, string>> | undefined): boolean =>
+  Object.entries(annotations ?? {}).some(
+    ([name, value]) => value === 'true' && preallocationMarks.some(mark => name.endsWith(`/${mark}`)),
+  );

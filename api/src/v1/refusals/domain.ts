@@ -17,8 +17,6 @@ export const domainRefusals: Refusals = {
     type: 'boolean',
     instead: 'leave it out: what the guest keeps in its UEFI variables is gone with the run',
   },
-  'domain.ioThreads': {type: 'object', instead: 'leave it out: how disks are served is chosen for you'},
-  'domain.ioThreadsPolicy': {type: 'string', instead: 'leave it out: how disks are served is chosen for you'},
   'domain.launchSecurity': {type: 'object', instead: 'leave it out: guests with encrypted memory cannot be run'},
   'domain.memory.hugepages': {
     type: 'object',

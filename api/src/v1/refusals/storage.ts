@@ -1,28 +1,14 @@
 import type {Refusals} from '../../schema/index.ts';
 
-const SERVED = 'leave it out: how disks are served is chosen for you';
 const SEED = 'use cloudInitNoCloud, which can write the files into the guest';
 const NO_HOTPLUG = 'leave it out: a disk is plugged in at the next start';
 
 /** Disks and the volumes behind them. */
 export const storageRefusals: Refusals = {
-  'domain.devices.disks[].blockSize': {type: 'object', instead: 'leave it out: disks have blocks of 512 bytes'},
-  'domain.devices.disks[].bootOrder': {
-    type: 'integer',
-    instead: 'put the disk to boot from first in domain.devices.disks',
-  },
-  'domain.devices.disks[].cache': {type: 'string', instead: SERVED},
   'domain.devices.disks[].cdrom.tray': {type: 'string', pass: ['closed'], instead: 'leave the cdrom out'},
   'domain.devices.disks[].changedBlockTracking': {type: 'boolean', instead: 'back up from inside the guest'},
-  'domain.devices.disks[].dedicatedIOThread': {type: 'boolean', instead: SERVED},
   'domain.devices.disks[].disk.pciAddress': {type: 'string', instead: 'leave it out: disks keep their addresses'},
-  'domain.devices.disks[].errorPolicy': {type: 'string', instead: SERVED},
-  'domain.devices.disks[].io': {type: 'string', instead: SERVED},
   'domain.devices.disks[].lun': {type: 'marker', instead: 'use disk: {bus: virtio}'},
-  'domain.devices.disks[].serial': {
-    type: 'string',
-    instead: 'leave it out: the guest finds a disk by its order, label or filesystem UUID',
-  },
   'domain.devices.disks[].shareable': {
     type: 'boolean',
     instead: 'leave it out and share files by a server on the network',

@@ -16,7 +16,7 @@ fn an_idle_launcher_says_who_it_is() {
         .ask(json!({"op": "hello", "protocol": 7}));
     assert_eq!(
         hello,
-        json!({"protocol": 1, "version": "0.1.0", "uid": "uid-1", "state": "Idle", "lastSeq": 0})
+        json!({"protocol": 2, "version": "0.1.0", "uid": "uid-1", "state": "Idle", "lastSeq": 0})
     );
 }
 

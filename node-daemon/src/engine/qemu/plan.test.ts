@@ -1,5 +1,6 @@
 import {expect, test} from '@jest/globals';
 import {machine} from '../../testing/machines.ts';
+import {parsedArg} from '../../testing/qemu-args.ts';
 import {qemuPlan as planAt} from './plan.ts';
 
 const qemuPlan = (of: ReturnType<typeof machine>) => planAt(of, 0);
@@ -14,7 +15,7 @@ const values = (option: string, list: readonly string[]): readonly string[] =>
 /** A device or block node, by its id. */
 const json = (option: string, id: string, list: readonly string[] = args()): object => {
   const found = values(option, list)
-    .map(value => JSON.parse(value) as Record<string, unknown>)
+    .map(parsedArg)
     .find(value => [value['id'], value['node-name']].includes(id));
   return found ?? {missing: `${option} ${id}`};
 };
@@ -197,7 +198,7 @@ test('more disks or cdroms than the machine has room for are refused', () => {
   const [root, , , seed] = machine().disks;
   const many = (count: number, like: typeof root) => Array.from({length: count}, (_, n) => ({...like!, name: `d${n}`}));
   expect(() => args({disks: many(220, root)})).toThrow(/has room for 220 disks and interfaces, not 221/);
-  expect(() => args({disks: many(7, seed)})).toThrow(/has room for 6 cdroms, not 7/);
+  expect(() => args({disks: many(7, seed)})).toThrow(/has room for 6 disks and cdroms on sata, not 7/);
 });
 
 test('a guest that wants no balloon has none, and the devices beside it stay where they are', () => {
