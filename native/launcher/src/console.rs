@@ -177,6 +177,20 @@ impl Console {
             .retain(|one| one.types || one.reads_at.is_some());
     }
 
+    /// The end of what was said, as long as a new reader would get it.
+    pub fn tail(&self) -> Vec<u8> {
+        let mut tail = Vec::new();
+        let mut at = self.history.start();
+        loop {
+            let (from, bytes) = self.history.from(at);
+            if bytes.is_empty() {
+                return tail;
+            }
+            tail.extend_from_slice(bytes);
+            at = from + bytes.len() as u64;
+        }
+    }
+
     pub fn all_written(&self) -> bool {
         self.attached
             .iter()

@@ -22,6 +22,7 @@ mod files;
 mod frame;
 mod history;
 mod iso;
+mod last_words;
 mod lifecycle;
 mod listener;
 mod outcome;

@@ -2,6 +2,7 @@ import {EndReason, endReasonOf, LauncherExit, type LauncherOutcome} from '@wherr
 import type {Pod} from '@wherry/kube';
 import {isDeleting} from '../objects.ts';
 import {type ComputeState, computeState, neverRan, podCondition} from './launcher-pod.ts';
+import {startFailureText} from './start-remedies.ts';
 
 /** How a run ended: the phase, the reason for `status.reason`, and a sentence for people. */
 export interface Ending {
@@ -98,7 +99,7 @@ const exitEnding = (state: Exited, disruption: Disruption | undefined, wanted: b
     case 'EngineCrashed':
       return {phase: 'Failed', reason: outcome, message: say('the engine crashed')};
     case 'StartFailed':
-      return {phase: 'Failed', reason: outcome, message: say('the guest could not be started')};
+      return {phase: 'Failed', reason: outcome, message: startFailureText(say('the guest could not be started'))};
     case 'WatchdogExpired':
       // As in KubeVirt: RerunOnFailure starts such a guest again.
       return {phase: 'Failed', reason: outcome, message: say('the watchdog of the guest powered it off')};

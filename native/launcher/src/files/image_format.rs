@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::naming::Named;
 use crate::error::{Fault, OrFault, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +24,19 @@ impl Format {
     }
 }
 
+/// What to do about an image that is not where it should be.
+const PLACE: &str =
+    "a containerDisk needs exactly one file in /disk, or containerDisk.path that names it";
+
 /// The image's file: the path itself, or the only file in that folder.
 pub fn locate(path: &str) -> Result<PathBuf> {
     let path = Path::new(path);
-    let metadata = path
-        .metadata()
-        .or_fault(|| format!("looking for the disk image {}", path.display()))?;
+    let metadata = path.metadata().map_err(|cause| {
+        Fault::new(format!(
+            "no disk image is at {}: {cause}: {PLACE}",
+            Named(path)
+        ))
+    })?;
     if !metadata.is_dir() {
         return Ok(path.to_path_buf());
     }
@@ -43,8 +51,8 @@ pub fn locate(path: &str) -> Result<PathBuf> {
     match <[PathBuf; 1]>::try_from(files) {
         Ok([file]) => Ok(file),
         Err(files) => Err(Fault::new(format!(
-            "{} holds {} files: a containerDisk needs exactly one there, or a path that names it",
-            path.display(),
+            "{} holds {} files: {PLACE}",
+            Named(path),
             files.len()
         ))),
     }
@@ -52,12 +60,12 @@ pub fn locate(path: &str) -> Result<PathBuf> {
 
 /// Reads the format by its magic, and refuses images that would lead QEMU to further files.
 pub fn inspect(path: &Path) -> Result<Format> {
-    let doing = || format!("reading the disk image {}", path.display());
+    let doing = || format!("reading the disk image {}", Named(path));
     let mut file = open(path).or_fault(doing)?;
     if !file.metadata().or_fault(doing)?.is_file() {
         return Err(Fault::new(format!(
             "the disk image {} is no plain file",
-            path.display()
+            Named(path)
         )));
     }
     let mut header = [0; 104];
@@ -70,7 +78,11 @@ pub fn inspect(path: &Path) -> Result<Format> {
             Err(error) => return Err(error).or_fault(doing),
         }
     }
-    classify(&header).map_err(|why| Fault::new(format!("the disk image {} {why}", path.display())))
+    let why = |why| Fault::new(format!("the disk image {} {why}", Named(path)));
+    if filled == 0 {
+        return Err(why("is empty: make it anew"));
+    }
+    classify(&header).map_err(why)
 }
 
 /// No links: an image volume's content is not ours. Not blocking: it may name a pipe.
@@ -81,9 +93,24 @@ fn open(path: &Path) -> std::io::Result<File> {
         .open(path)
 }
 
+/// VMDK, VHDX, QED and VDI, which would boot as a raw disk full of nothing. Magics by QEMU's block drivers.
+const FOREIGN: [(usize, &[u8]); 4] = [
+    (0, b"KDMV"),
+    (0, b"vhdxfile"),
+    (0, b"QED\0"),
+    (64, b"\x7f\x10\xda\xbe"),
+];
+
 /// Offsets by QEMU's docs/interop/qcow2.rst. Bytes behind the end of a short file are zero.
 fn classify(header: &[u8; 104]) -> std::result::Result<Format, &'static str> {
     const EXTERNAL_DATA: u64 = 1 << 2;
+    if FOREIGN.iter().any(|(at, magic)| {
+        header
+            .get(*at..)
+            .is_some_and(|rest| rest.starts_with(magic))
+    }) {
+        return Err("is neither qcow2 nor raw: convert it with `qemu-img convert -O qcow2`");
+    }
     if !header.starts_with(b"QFI\xfb") {
         return Ok(Format::Raw);
     }
@@ -97,7 +124,7 @@ fn classify(header: &[u8; 104]) -> std::result::Result<Format, &'static str> {
             Err("keeps its data in another file: convert it with `qemu-img convert`")
         }
         3 => Ok(Format::Qcow2),
-        _ => Err("is a qcow2 image of an unknown version"),
+        _ => Err("is broken, or a qcow2 image of an unknown version: make it anew"),
     }
 }
 
@@ -149,6 +176,25 @@ mod tests {
                 .unwrap_err()
                 .contains("unknown version")
         );
+    }
+
+    #[test]
+    fn other_formats_are_no_raw_disks() {
+        let mut vdi = [0; 104];
+        vdi[64..68].copy_from_slice(b"\x7f\x10\xda\xbe");
+        let mut vmdk = [0; 104];
+        vmdk[..4].copy_from_slice(b"KDMV");
+        for header in [vdi, vmdk] {
+            assert!(classify(&header).unwrap_err().contains("qemu-img convert"));
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_no_disk() {
+        let scratch = Scratch::new();
+        std::fs::write(scratch.path("disk"), b"").unwrap();
+        let fault = inspect(&scratch.path("disk")).unwrap_err().to_string();
+        assert!(fault.ends_with("is empty: make it anew"), "{fault}");
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! Makes the files of a plan, one after the other. What takes longer is left to qemu-img, whose end is waited for elsewhere.
 
 use std::collections::VecDeque;
+use std::path::Path;
 
 use crate::child::Child;
 use crate::error::{Fault, Result};
 use crate::outcome::Exit;
 use crate::plan::FileStep;
+use naming::Named;
 
 mod image_format;
+mod naming;
 mod qemu_img;
 mod raw;
 mod seed;
@@ -19,7 +22,8 @@ pub struct Preparation {
 }
 
 struct Running {
-    path: String,
+    /// What is being made, for people.
+    what: String,
     child: Child,
 }
 
@@ -58,7 +62,7 @@ impl Preparation {
                 }
             };
             self.running = Some(Running {
-                path: step.path().into(),
+                what: what_of(&step),
                 child,
             });
             return Ok(Progress::Waiting);
@@ -68,15 +72,26 @@ impl Preparation {
 
     /// Tells of the end of a child; `None` if it was none of ours.
     pub fn ended(&mut self, pid: i32, exit: Exit) -> Option<Result<()>> {
-        let Running { path, mut child } =
+        let Running { what, mut child } =
             self.running.take_if(|running| running.child.pid() == pid)?;
         if exit == Exit::Code(0) {
             return Some(Ok(()));
         }
         let complaint = child.complaint();
         Some(Err(Fault::new(format!(
-            "making {path}: qemu-img {exit}: {complaint}"
+            "{what}: qemu-img {exit}: {complaint}"
         ))))
+    }
+}
+
+/// An overlay can hardly fail but for the image below it.
+fn what_of(step: &FileStep) -> String {
+    match step {
+        FileStep::Overlay { backing, .. } => format!(
+            "the disk image in {} cannot be used: make it anew, `qemu-img check` tells more",
+            Named(Path::new(backing))
+        ),
+        step => format!("making {}", step.path()),
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
 
 use rustix::fs::fstatvfs;
 
+use super::naming::Named;
 use crate::error::{Fault, OrFault, Result};
 
 const MIB: u64 = 1024 * 1024;
@@ -12,7 +14,7 @@ const MIB: u64 = 1024 * 1024;
 /// Makes a sparse image of at most `bytes` and at most what the filesystem has free, in whole MiB. A file with anything in it
 /// is left as it is.
 pub fn make(path: &str, bytes: u64) -> Result<()> {
-    let doing = || format!("making the disk {path}");
+    let doing = || format!("making the disk {}", Named(Path::new(path)));
     let mut options = OpenOptions::new();
     // Links in a claim are not ours to follow; a pipe must not block.
     options
@@ -25,7 +27,8 @@ pub fn make(path: &str, bytes: u64) -> Result<()> {
     let metadata = file.metadata().or_fault(doing)?;
     if !metadata.is_file() {
         return Err(Fault::new(format!(
-            "making the disk {path}: something else than a plain file lies there"
+            "making the disk {}: something else than a plain file lies there",
+            Named(Path::new(path))
         )));
     }
     if metadata.len() > 0 {
@@ -36,7 +39,9 @@ pub fn make(path: &str, bytes: u64) -> Result<()> {
     let length = size(bytes, free);
     if length == 0 {
         return Err(Fault::new(format!(
-            "making the disk {path}: {bytes} bytes were asked for, {free} are free, 1 MiB is the least"
+            "no disk can be made at {}: {bytes} bytes were asked for, {free} are free, 1 MiB is the least: free some of \
+             the claim, or use a larger one",
+            Named(Path::new(path))
         )));
     }
     file.set_permissions(Permissions::from_mode(0o660))

@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::error::{Fault, Result};
 use crate::files::{Preparation, Progress};
 use crate::frame::frame;
+use crate::last_words;
 use crate::lifecycle::{Effect, Input, Lifecycle, Phase};
 use crate::outcome::{Exit, Outcome};
 use crate::peers::Peers;
@@ -221,7 +222,21 @@ impl Supervisor {
             }
             Effect::Tell(own) => self.with_engine(|engine| engine.channel.tell(own)),
             Effect::KillEngine => self.with_engine(|engine| engine.child.kill()),
-            Effect::Finish(outcome, message) => self.finished = Some((outcome, message)),
+            Effect::Finish(outcome, message) => {
+                let message = self.with_last_words(outcome, message);
+                self.finished = Some((outcome, message));
+            }
+        }
+    }
+
+    /// Only the guest knows why its kernel panicked.
+    fn with_last_words(&self, outcome: Outcome, message: String) -> String {
+        let words = (outcome == Outcome::GuestPanicked)
+            .then(|| last_words::of_panic(&self.console.tail()))
+            .flatten();
+        match words {
+            Some(words) => format!("{message}: {words}"),
+            None => message,
         }
     }
 
