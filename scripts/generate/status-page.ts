@@ -60,6 +60,8 @@ export const statusPage = (): string => `<!-- ${MARKER} -->
 
 # Status, conditions and events
 
+What to do about them: [Troubleshooting](../guide/troubleshooting.md).
+
 ## printableStatus of a VirtualMachine
 
 The first that holds, in this order, is what \`kubectl get vm\` shows.

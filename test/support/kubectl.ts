@@ -48,6 +48,11 @@ export class Kubectl {
     return run(this.#binary, ['-n', this.namespace, ...args], '', this.#env);
   }
 
+  /** The same with something on its standard input. */
+  pipe(input: string, ...args: string[]): Promise<string> {
+    return run(this.#binary, ['-n', this.namespace, ...args], input, this.#env);
+  }
+
   async json<T>(...args: string[]): Promise<T> {
     return JSON.parse(await this.run(...args, '-o', 'json')) as T;
   }

@@ -56,7 +56,7 @@ test('a guest that starts paused is reported so, and resumed when its annotation
   await node.turn();
   expect(conditionOf(node.vmi, 'Paused')).toBeUndefined();
   expect(launcher.commands.filter(command => command === 'cont')).toHaveLength(1);
-  expect(node.told).toEqual(['Started', 'Paused', 'Resumed']);
+  expect(node.told).toEqual(['Created', 'Started', 'Paused', 'Resumed']);
 });
 
 test('a guest that is to be paused and runs is paused by a daemon that starts anew', async () => {

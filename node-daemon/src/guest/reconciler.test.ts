@@ -28,7 +28,7 @@ test('a guest is started once, however often its turn comes, and reported when i
     interfaces: [{ipAddress: '10.244.1.7'}],
     engine: {name: 'qemu', version: '10.0.13'},
   });
-  expect(node.told).toEqual(['Started']);
+  expect(node.told).toEqual(['Created', 'Started']);
   await node.turn();
   expect(node.writes).toHaveLength(1);
 });

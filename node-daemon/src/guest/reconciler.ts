@@ -18,7 +18,7 @@ export interface Instances {
   patchStatus(vmi: VirtualMachineInstance, status: InstanceStatus, signal: AbortSignal): Promise<void>;
 }
 
-export type GuestEvent = (typeof EventReason)['Started' | 'Paused' | 'Resumed' | 'IoError' | 'SyncFailed'];
+export type GuestEvent = (typeof EventReason)['Created' | 'Started' | 'Paused' | 'Resumed' | 'IoError' | 'SyncFailed'];
 
 /** Tells users what happened. Never throws. */
 export type Tell = (vmi: VirtualMachineInstance, what: GuestEvent, message: string) => void;
@@ -110,6 +110,7 @@ export class GuestReconciler {
       await start(vmi, guest.link, signal);
       guest.link.planned();
       log.info({vmi: keyText(guest.key), ms: Math.round(clock.monotonic() - begun)}, 'guest handed to its launcher');
+      tell(vmi, EventReason.Created, 'VirtualMachineInstance defined.');
       return {};
     } catch (error) {
       // The launcher may have taken the plan although its answer was lost: it is asked anew.

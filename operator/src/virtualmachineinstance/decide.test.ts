@@ -123,3 +123,12 @@ test('that no node fits is said once, in the scheduler’s words', () => {
 test('what stood in the way of the start is not said of a guest that was handed over', () => {
   expect(plan({vmi: anInstance({status: scheduled}), pod: pullFails('ErrImagePull')}).events).toEqual([]);
 });
+
+test('that a running guest is asked to shut down is said once, whoever deletes its pod', () => {
+  const pod = aPod({state: isRunning, metadata: {deletionTimestamp}});
+  expect(plan({vmi: anInstance({status: running}), pod}).events).toMatchObject([
+    {type: 'Normal', reason: 'ShuttingDown'},
+  ]);
+  const conditions = [{type: 'Ready', status: 'False' as const, reason: 'PodTerminating'}];
+  expect(plan({vmi: anInstance({status: {...running, conditions}}), pod}).events).toEqual([]);
+});

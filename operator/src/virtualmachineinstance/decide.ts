@@ -11,7 +11,7 @@ import type {Pod} from '@wherry/kube';
 import {findCondition} from '../conditions.ts';
 import {hasFinalizer, isDeleting} from '../objects.ts';
 import {engineMayLive} from './engine-life.ts';
-import {cannotStart, type EventText, guestEnded} from './events.ts';
+import {cannotStart, type EventText, guestEnded, shuttingDown} from './events.ts';
 import {computeState} from './launcher-pod.ts';
 import {nextStep, type Step} from './phase.ts';
 import {problemOf, unscheduled} from './pod-problems.ts';
@@ -72,6 +72,7 @@ const podsToDelete = ({vmi, pod, strays}: World): readonly PodDeletion[] => {
 const events = (world: World, step: Step): readonly EventText[] => {
   if (step.to === 'ended') return [guestEnded(step.ending)];
   const {status} = world.vmi;
+  if (beginsToEnd(world)) return [shuttingDown];
   if (status?.nodeName !== undefined || isFinal(status?.phase)) return [];
   const problem = problemOf(world, step);
   const unplaced = unscheduled(world);
@@ -82,6 +83,13 @@ const events = (world: World, step: Step): readonly EventText[] => {
       : []),
   ];
 };
+
+/** Somebody deleted the pod of a running guest: we, a drain, a user. The status does not say it yet. */
+const beginsToEnd = ({vmi, pod}: World): boolean =>
+  vmi.status?.phase === 'Running' &&
+  pod !== undefined &&
+  isDeleting(pod) &&
+  findCondition(vmi.status.conditions, InstanceCondition.Ready)?.reason !== Reason.PodTerminating;
 
 /** What stands in the way is said once, and again when it becomes something else. */
 const isNews = (

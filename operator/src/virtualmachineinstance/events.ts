@@ -27,6 +27,18 @@ export const podDeleted = (pod: string): EventText => ({
   message: `Deleted virtual machine pod ${pod}`,
 });
 
+export const shuttingDown: EventText = {
+  type: 'Normal',
+  reason: EventReason.ShuttingDown,
+  message: 'Signaled Graceful Shutdown: the pod of the guest is being deleted',
+};
+
+export const instanceGone: EventText = {
+  type: 'Normal',
+  reason: EventReason.Deleted,
+  message: 'No pod and no engine of the run are left',
+};
+
 /** The guest cannot be started as things are; said once for each reason. */
 export const cannotStart = ({reason, message}: Problem): EventText => ({type: 'Warning', reason, message});
 

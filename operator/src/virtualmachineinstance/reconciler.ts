@@ -19,7 +19,7 @@ import {isRefusal, refusalText} from '../refusal.ts';
 import {instances} from '../resources.ts';
 import {statusPatch} from '../status-patch.ts';
 import {decide, type Plan, type PodDeletion} from './decide.ts';
-import {podCreated, podDeleted, podNotCreated} from './events.ts';
+import {instanceGone, podCreated, podDeleted, podNotCreated} from './events.ts';
 import {gather, type Sources} from './gather.ts';
 import {nextStatus} from './next-status.ts';
 import type {World} from './world.ts';
@@ -73,6 +73,7 @@ export class InstanceReconciler {
     const {client, caches, clock, events} = this.#options;
     if (plan.finalizer === 'remove') {
       await this.#setFinalizer(vmi, 'remove', signal);
+      events.event(vmi, instanceGone);
       return;
     }
     const failed = error === undefined ? undefined : {reason: Reason.FailedCreate, message: refusalText(error)};

@@ -26,6 +26,7 @@ import {progress} from '../../../scripts/core/progress.ts';
 import {tools} from '../../../scripts/toolchain/tools.ts';
 import {type ControlPlane, startControlPlane} from '../../support/control-plane.ts';
 import {eventually} from '../../support/eventually.ts';
+import {Kubectl} from '../../support/kubectl.ts';
 
 const quotas = defineResource<KubeObject>({
   group: '',
@@ -116,6 +117,11 @@ export class Theatre {
     await this.client?.close();
     await this.#control.stop();
     await rm(this.#folder, {recursive: true});
+  }
+
+  /** The user's own tool, as a cluster admin, in one namespace. */
+  kubectl(namespace: string): Kubectl {
+    return new Kubectl(this.#control.kubectl, this.#control.kubeconfig, namespace);
   }
 
   /** What the operators warned of so far. */
