@@ -1,4 +1,4 @@
-import {expect, test} from '@jest/globals';
+import {expect, jest, test} from '@jest/globals';
 import {customResourceDefinition, EndReason, EventReason, kinds, printableStatuses, Reason} from '@wherry/api';
 import {parse} from 'yaml';
 import {annotationPolicy, policies} from './annotation-policy.ts';
@@ -6,6 +6,9 @@ import {kubevirtFields, withSummary} from './coverage.ts';
 import {crds} from './crds.ts';
 import {MARKER} from './generator.ts';
 import {reference} from './reference.ts';
+
+// Everything is made anew for each test, which takes seconds on a machine that is busy.
+jest.setTimeout(30_000);
 
 const file = async (generator: typeof crds, path: string): Promise<string> =>
   (await generator.produce()).get(path) ?? '';
