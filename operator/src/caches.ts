@@ -9,6 +9,8 @@ import {
   type Node,
   type PersistentVolumeClaim,
   type Pod,
+  type PodDisruptionBudget,
+  policy,
 } from '@wherry/kube';
 import type {Registry} from 'prom-client';
 import {trimNode} from './node-view.ts';
@@ -23,6 +25,7 @@ export interface Caches {
   readonly pods: Cache<Pod>;
   readonly nodes: Cache<Node>;
   readonly claims: Cache<PersistentVolumeClaim>;
+  readonly budgets: Cache<PodDisruptionBudget>;
 }
 
 type Reader<T extends KubeObject> = Pick<Cache<T>, 'get' | 'list' | 'byIndex'>;
@@ -34,11 +37,12 @@ export interface Readers {
   readonly pods: Reader<Pod>;
   readonly nodes: Reader<Node>;
   readonly claims: Reader<PersistentVolumeClaim>;
+  readonly budgets: Reader<PodDisruptionBudget>;
 }
 
 /** Names of the indices, with what their values are. */
 export const Index = {
-  /** Of pods: the uid of the instance that controls them. */
+  /** Of pods and budgets: the uid of the instance that controls them. */
   controller: 'controller',
   /** Of instances: namespace/name of a claim that they use. */
   claim: 'claim',
@@ -72,6 +76,14 @@ export const makeCaches = (context: CacheContext): Caches => ({
   }),
   nodes: new Cache({...context, resource: core.nodes, transform: trimNode}),
   claims: new Cache({...context, resource: core.persistentVolumeClaims, transform: trimClaim}),
+  budgets: new Cache({
+    ...context,
+    resource: policy.podDisruptionBudgets,
+    selection: {labelSelector: `${Label.app}=${LAUNCHER_APP}`},
+    indexers: {[Index.controller]: budget => present(controllerUid(budget))},
+    // That it is there is all that is asked.
+    transform: ({apiVersion, kind, metadata}) => ({apiVersion, kind, metadata}),
+  }),
 });
 
 const present = (value: string | undefined): string[] => (value === undefined || value === '' ? [] : [value]);

@@ -1,6 +1,6 @@
 import {expect, test} from '@jest/globals';
 import type {Node} from '@wherry/kube';
-import {isOutOfService, trimNode, viewOf} from './node-view.ts';
+import {isDraining, isOutOfService, trimNode, viewOf} from './node-view.ts';
 
 const node: Node = {
   apiVersion: 'v1',
@@ -39,4 +39,13 @@ test('the out-of-service taint fences a node', () => {
   expect(isOutOfService(node)).toBe(false);
   const taints = [{key: 'node.kubernetes.io/out-of-service', value: 'nodeshutdown', effect: 'NoExecute'}];
   expect(isOutOfService({...node, spec: {taints}})).toBe(true);
+});
+
+test.each([
+  ['is cordoned, as kubectl drain does first', {unschedulable: true}, true],
+  ['has a taint by which a tool says so', {taints: [{key: 'karpenter.sh/disrupted', effect: 'NoSchedule'}]}, true],
+  ['is tainted for another reason', {taints: [{key: 'dedicated', effect: 'NoSchedule'}]}, false],
+  ['is in use', {}, false],
+])('a node that %s', (_sentence, spec, draining) => {
+  expect(isDraining({apiVersion: 'v1', kind: 'Node', metadata: {name: 'n1'}, spec})).toBe(draining);
 });

@@ -1,3 +1,4 @@
+import {drainTaints} from '@wherry/api';
 import type {Node} from '@wherry/kube';
 import type {NodeView} from './pod/node-fit.ts';
 
@@ -18,6 +19,10 @@ export const viewOf = (node: Node): NodeView => ({
 
 export const isOutOfService = (node: Node): boolean =>
   node.spec?.taints?.some(({key}) => key === outOfService) ?? false;
+
+/** Somebody wants the node to be empty, and new pods to go elsewhere. */
+export const isDraining = (node: Node): boolean =>
+  node.spec?.unschedulable === true || (node.spec?.taints?.some(({key}) => drainTaints.includes(key)) ?? false);
 
 /** What the operator keeps of a node: the rest (images, addresses, heartbeats) is most of its size and all of its churn. */
 export const trimNode = (node: Node): Node => {

@@ -16,9 +16,11 @@ export const machineSources = ({machines, instances, claims}: Caches): Source[] 
  * What makes the operator look at an instance: itself, its pods, its claims, nodes that it waits for or lost, and the
  * configuration.
  */
-export const instanceSources = ({instances, pods, claims, nodes}: Caches, config: Live<Config>): Source[] => [
+export const instanceSources = ({instances, pods, claims, nodes, budgets}: Caches, config: Live<Config>): Source[] => [
   watching(instances),
   owned(pods, 'VirtualMachineInstance'),
+  // One that somebody deleted is made again.
+  owned(budgets, 'VirtualMachineInstance'),
   mapped(claims, claim => usersOf(instances, claim)),
   mapped(
     nodes,

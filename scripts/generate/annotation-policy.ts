@@ -8,6 +8,7 @@ import {
 } from '@wherry/api';
 import {stringify} from 'yaml';
 import {type Generator, MARKER} from './generator.ts';
+import {machinePolicyTemplate} from './machine-policies.ts';
 
 const NAME = 'wherry-annotations';
 
@@ -89,7 +90,8 @@ const produce = async (): Promise<ReadonlyMap<string, string>> =>
       'helm/templates/annotations-policy.yaml',
       `{{- /* ${MARKER} */ -}}\n${annotationPolicy.map(document).join('---\n')}`,
     ],
+    ['helm/templates/machine-policies.yaml', machinePolicyTemplate()],
   ]);
 
-/** The chart's policy about annotations. */
-export const policies: Generator = {name: 'policy about annotations', folders: ['helm/templates'], produce};
+/** The chart's policies. */
+export const policies: Generator = {name: 'policies', folders: ['helm/templates'], produce};

@@ -27,6 +27,12 @@ const ports = (...list: readonly object[]): Fields => ({
   'domain.devices.interfaces': [{name: 'default', masquerade: {}, ...(list.length === 0 ? {} : {ports: list})}],
   networks: [{name: 'default', pod: {}}],
 });
+const ranges: Fields = {
+  'domain.devices.interfaces': [
+    {name: 'default', masquerade: {}, portRanges: [{protocol: 'TCP', start: 8080, end: 8089}]},
+  ],
+  networks: [{name: 'default', pod: {}}],
+};
 const http = {name: 'http', port: 80};
 const tcp = (port: number | string, more: object = {}): Fields => ({readinessProbe: {tcpSocket: {port}, ...more}});
 const spread = {maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule'};
@@ -39,6 +45,7 @@ const taken: readonly (readonly [sentence: string, fields: Fields])[] = [
       priorityClassName: 'system-node-critical',
       serviceAccountName: 'web',
       architecture: 'amd64',
+      evictionStrategy: 'External',
       hostname: 'web-0',
       subdomain: 'web',
       dnsPolicy: 'None',
@@ -65,6 +72,7 @@ const taken: readonly (readonly [sentence: string, fields: Fields])[] = [
       priorityClassName: '',
       serviceAccountName: '',
       architecture: '',
+      evictionStrategy: '',
       hostname: '',
       subdomain: '',
       dnsPolicy: '',
@@ -98,6 +106,7 @@ const taken: readonly (readonly [sentence: string, fields: Fields])[] = [
   ['probes whose settings are 0', tcp(80, {periodSeconds: 0, successThreshold: 0, failureThreshold: 0})],
   ['a probe of a port that the interface lists', {...ports(http), ...tcp(80)}],
   ['a probe of a port by its name', {...ports(http), ...tcp('http')}],
+  ['a probe of a port in a range', {...ranges, ...tcp(8080)}],
   ['a probe of any port where all are forwarded', {...ports(), ...tcp(8080)}],
 ];
 
@@ -148,6 +157,13 @@ const refused: readonly (readonly [sentence: string, fields: Fields, field: stri
   ['a search domain that is none', {dnsConfig: {searches: ['a_b']}}, 'dnsConfig.searches[0]', 'should match'],
   ['an option without a name', {dnsConfig: {options: [{name: ''}]}}, 'dnsConfig.options[0].name', 'at least 1 char'],
   ['another architecture', {architecture: 'arm64'}, 'architecture', 'architecture is not supported but for amd64'],
+  [
+    'an eviction that moves the guest',
+    {evictionStrategy: 'LiveMigrateIfPossible'},
+    'evictionStrategy',
+    'evictionStrategy LiveMigrate and LiveMigrateIfPossible are not supported: use None or External',
+  ],
+  ['an eviction strategy that is none', {evictionStrategy: 'Sometimes'}, 'evictionStrategy', 'Unsupported value'],
   ['a name of a class that no class can have', {priorityClassName: 'High!'}, 'priorityClassName', 'should match'],
   [
     'a spread without a skew',
@@ -212,6 +228,7 @@ const refused: readonly (readonly [sentence: string, fields: Fields, field: stri
     'readinessProbe.tcpSocket.port',
     'one of the TCP ports of the interface',
   ],
+  ['a probe of a port beside the range', {...ranges, ...tcp(8090)}, 'readinessProbe.tcpSocket.port', 'or portRanges'],
   [
     'a probe of a UDP port',
     {...ports(http, {name: 'dns', port: 53, protocol: 'UDP'}), livenessProbe: {httpGet: {port: 53}}},

@@ -27,8 +27,9 @@ const takeOver = async (on: Stage, diesAfter: number, act: () => Promise<void>):
   await theatre.startOperator('heir');
 };
 
-// Finalizer, instance, machine's status, pod, Scheduling: what one operator writes before the pod has a node.
-test.each([1, 2, 3, 4, 5])(
+// Instance, machine's status, pod, Scheduling: what one operator writes before the pod has a node. The finalizer of the
+// machine comes by a policy of the API server.
+test.each([1, 2, 3, 4])(
   'a start goes on with one instance and one pod when the operator dies after write %i',
   async writes => {
     const on = await stage();
@@ -38,6 +39,19 @@ test.each([1, 2, 3, 4, 5])(
     expect(on.podsSeen.size).toBe(1);
   },
 );
+
+test.each([1, 2])('a hand-over is carried through when the operator dies after write %i of it', async writes => {
+  const on = await stage();
+  await theatre.startOperator('first');
+  await on.make('web');
+  await on.phase('web', 'Scheduling');
+  const pod = await on.pod('web');
+  await theatre.stopOperator('first');
+  await takeOver(on, writes, () => on.run(pod));
+  const {metadata} = await on.guestRuns('web');
+  expect(metadata.labels).toMatchObject({'kubevirt.io/nodeName': 'n1'});
+  await on.status('web', 'Running');
+});
 
 test.each([1, 2, 3])('a stop leaves nothing when the operator dies after write %i', async writes => {
   const on = await stage();

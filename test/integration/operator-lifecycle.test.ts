@@ -1,7 +1,7 @@
-import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {core} from '@wherry/kube';
-import {machines} from '@wherry/operator';
-import {aNode, Stage} from './operator/stage.ts';
+import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {core, keyOf, policy} from '@wherry/kube';
+import {instances, type Machine, machines} from '@wherry/operator';
+import {aNode, aVm, Stage} from './operator/stage.ts';
 import {Theatre} from './operator/theatre.ts';
 
 jest.setTimeout(60_000);
@@ -158,4 +158,87 @@ test('a change of the template says RestartRequired with its field, leaves the g
     'the change is taken back',
     async () => (await on.vm('web'))?.status?.conditions?.some(({type}) => type === 'RestartRequired') === false,
   );
+});
+
+test('an instance carries the node that it was handed to as a label, which nobody else may touch', async () => {
+  const on = await stage();
+  await on.make('web');
+  await on.started('web');
+  const selected = await on.client.list(instances, {
+    namespace: on.namespace,
+    labelSelector: 'kubevirt.io/nodeName=n1',
+  });
+  expect(selected.map(({metadata}) => metadata.name)).toEqual(['web']);
+  const key = {namespace: on.namespace, name: 'web'};
+  const moved = on.client.mergePatch(instances, key, {metadata: {labels: {'kubevirt.io/nodeName': 'n2'}}});
+  await expect(moved).rejects.toThrow(/the label kubevirt.io\/nodeName is set by the system alone/);
+  const made = {...aVm(on.namespace, 'own'), kind: 'VirtualMachineInstance'};
+  const labelled = {...made, metadata: {...made.metadata, labels: {'kubevirt.io/created-by': 'me'}}};
+  const own = on.client.create(instances, {...labelled, spec: made.spec.template.spec} as never);
+  await expect(own).rejects.toThrow(/the label kubevirt.io\/created-by is set by the system alone/);
+  // Other labels are the user's.
+  await on.client.mergePatch(instances, key, {metadata: {labels: {team: 'web'}}});
+});
+
+test('a new machine has its finalizer from the beginning', async () => {
+  const on = await stage();
+  const made = await on.client.create(machines, aVm(on.namespace, 'new', {}) as Machine);
+  expect(made.metadata.finalizers).toEqual(['kubevirt.io/virtualMachineControllerFinalize']);
+});
+
+test('the deprecated field running is taken, with the warning of KubeVirt', async () => {
+  const on = await stage();
+  const {runStrategy: _new, ...spec} = aVm(on.namespace, 'old').spec;
+  const vm = {...aVm(on.namespace, 'old'), spec: {...spec, running: false}};
+  expect(await theatre.tryOut(vm)).toMatch(
+    /Warning: .*spec.running is deprecated, please use spec.runStrategy instead/,
+  );
+  expect(await theatre.tryOut(aVm(on.namespace, 'new'))).not.toContain('Warning');
+  await on.client.create(machines, vm as Machine);
+  await on.status('old', 'Stopped');
+});
+
+describe('a guest with evictionStrategy External', () => {
+  const external = {spec: {evictionStrategy: 'External'}};
+
+  test('has a budget for its pod, which is made again when somebody deletes it', async () => {
+    const on = await stage();
+    await on.make('kept', external);
+    const {vmi} = await on.started('kept');
+    const budgets = () => on.client.list(policy.podDisruptionBudgets, {namespace: on.namespace});
+    const [budget] = await budgets();
+    expect(budget).toMatchObject({
+      metadata: {ownerReferences: [{kind: 'VirtualMachineInstance', uid: vmi.metadata.uid}]},
+      spec: {minAvailable: 1, selector: {matchLabels: {'kubevirt.io/created-by': vmi.metadata.uid}}},
+    });
+    await on.client.delete(policy.podDisruptionBudgets, keyOf(budget!));
+    await on.until('it is made again', async () => (await budgets()).length === 1);
+  });
+
+  test('says which node it must leave while that is cordoned', async () => {
+    const on = await stage();
+    await on.client.create(core.nodes, aNode('full'));
+    await theatre.ready('full');
+    await on.make('kept', external);
+    await on.phase('kept', 'Scheduling');
+    await on.run(await on.pod('kept'), 'full');
+    await on.guestRuns('kept');
+    const cordon = (unschedulable: boolean): Promise<unknown> =>
+      on.client.mergePatch(core.nodes, {name: 'full'}, {spec: {unschedulable}});
+    const evacuation = async (): Promise<string | undefined> => (await on.vmi('kept'))?.status?.evacuationNodeName;
+    expect(await evacuation()).toBeUndefined();
+    await cordon(true);
+    await on.until('it must leave', async () => (await evacuation()) === 'full');
+    await on.until('an event says so', async () => (await on.events('kept')).includes('EvictionRequested'));
+    expect((await on.phase('kept', 'Running')).metadata.deletionTimestamp).toBeUndefined();
+    await cordon(false);
+    await on.until('it may stay', async () => (await evacuation()) === undefined);
+  });
+
+  test('is one of its own: others have no budget', async () => {
+    const on = await stage();
+    await on.make('usual');
+    await on.started('usual');
+    expect(await on.client.list(policy.podDisruptionBudgets, {namespace: on.namespace})).toEqual([]);
+  });
 });

@@ -23,7 +23,7 @@ export const tinyKernelArgs =
   'console=ttyS0 quiet mitigations=off nokaslr tsc=reliable no_timer_check cryptomgr.notests random.trust_cpu=on rcupdate.rcu_expedited=1';
 
 export interface TinyOptions {
-  readonly runStrategy?: 'Always' | 'Halted' | 'RerunOnFailure' | 'Once';
+  readonly runStrategy?: 'Always' | 'Halted' | 'RerunOnFailure' | 'Once' | 'Manual';
   readonly memory?: string;
   readonly graceSeconds?: number;
   readonly labels?: Record<string, string>;

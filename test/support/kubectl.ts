@@ -62,6 +62,11 @@ export class Kubectl {
     return run(this.#binary, ['-n', this.namespace, 'apply', '-f', '-'], JSON.stringify(list), this.#env);
   }
 
+  /** Posts to a path of the API: what no other command does. */
+  post(path: string, object: object): Promise<string> {
+    return run(this.#binary, ['create', '--raw', path, '-f', '-'], JSON.stringify(object), this.#env);
+  }
+
   mergePatch(target: string, patch: object): Promise<string> {
     return this.run('patch', target, '--type=merge', '-p', JSON.stringify(patch));
   }

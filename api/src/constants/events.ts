@@ -9,6 +9,7 @@ export const EventReason = {
   Paused: 'Paused',
   Resumed: 'Resumed',
   IoError: 'IOerror',
+  EvictionRequested: 'EvictionRequested',
   ShuttingDown: 'ShuttingDown',
   Stopped: 'Stopped',
   Deleted: 'Deleted',
@@ -53,6 +54,11 @@ export const eventGuide: Readonly<Record<EventReason, EventEntry>> = {
     on: instance,
     type: 'Warning',
     means: 'A disk could not be read or written, and the engine stopped the guest.',
+  },
+  [EventReason.EvictionRequested]: {
+    on: instance,
+    type: 'Normal',
+    means: 'The node is being drained, and whoever handles the evictionStrategy External must act.',
   },
   [EventReason.SyncFailed]: {
     on: instance,

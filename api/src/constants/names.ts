@@ -13,7 +13,7 @@ export const Label = {
   vmName: 'vm.kubevirt.io/name',
   /** On a VM pod: the name of the instance, cut to a label's length. */
   instanceName: 'vmi.kubevirt.io/id',
-  /** On an instance and its pod: the node that runs it. */
+  /** On an instance: the node that it was handed to. */
   nodeName: 'kubevirt.io/nodeName',
   /** On a node: `true` while its node-daemon can run guests. */
   schedulable: 'kubevirt.io/schedulable',
@@ -70,6 +70,13 @@ export const Finalizer = {
   /** On an instance: its pod and engine go first. */
   instance: 'kubevirt.io/foregroundDeleteVirtualMachine',
 } as const;
+
+/** Taints by which tools say that a node is being drained; `kubectl drain` and `cordon` make it unschedulable. */
+export const drainTaints: readonly string[] = [
+  'kubevirt.io/drain',
+  'ToBeDeletedByClusterAutoscaler',
+  'karpenter.sh/disrupted',
+];
 
 /** Server-side apply: one field manager for each role. */
 export const FieldManager = {

@@ -1,5 +1,6 @@
 import {
   defaulted,
+  enumeration,
   type Infer,
   type InferInput,
   integer,
@@ -73,6 +74,22 @@ const supported = object(
       string(
         'Paused: the guest is made, but does not run until it is resumed, as by the annotation wherry.dev/paused. Without it the guest runs at once.',
         {maxLength: 63, rules: [{rule: "self in ['', 'Paused']", message: 'must be Paused'}]},
+      ),
+    ),
+    evictionStrategy: optional(
+      enumeration(
+        'What becomes of the guest when its node is drained. None: it is shut down, and its machine runs again elsewhere. External: its pod cannot be evicted, and status.evacuationNodeName asks somebody else to act. Defaults to None.',
+        ['', 'None', 'External', 'LiveMigrate', 'LiveMigrateIfPossible'],
+        {
+          rules: [
+            {
+              rule: "!self.startsWith('LiveMigrate')",
+              message:
+                'evictionStrategy LiveMigrate and LiveMigrateIfPossible are not supported: use None or External, for guests cannot move while they run',
+              reason: 'FieldValueForbidden',
+            },
+          ],
+        },
       ),
     ),
     hostname: optional(

@@ -76,6 +76,9 @@ export const instanceStatus = object('What is known about the run.', {
   phase: optional(enumeration('How far the run is.', instancePhases)),
   reason: optional(word('Why it is there, in one word.')),
   nodeName: optional(word('The node that runs the guest.')),
+  evacuationNodeName: optional(
+    word('The node that the guest must leave, because it is drained, where evictionStrategy is External.'),
+  ),
   conditions: optional(conditions),
   phaseTransitionTimestamps: optional(
     listMap(

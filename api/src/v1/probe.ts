@@ -120,10 +120,21 @@ const hasPodNetwork =
   '(has(self.networks) && self.networks.size() > 0 ? self.networks.exists(one, has(one.pod)) : ' +
   `!has(${devices}.autoattachPodInterface) || ${devices}.autoattachPodInterface)`;
 
-const forwards = (port: string): string =>
-  `(has(${devices}.interfaces) && ${devices}.interfaces.exists(one, has(one.ports) && one.ports.size() > 0) ? ` +
-  `${devices}.interfaces.exists(one, has(one.ports) && one.ports.exists(port, port.protocol == 'TCP' && ` +
-  `(port.port == ${port} || (has(port.name) && port.name == ${port})))) : type(${port}) == int)`;
+const names = (list: string): string => `(has(one.${list}) && one.${list}.size() > 0)`;
+
+/** Where an interface names ports or ranges of them, no other reaches the guest. A name is that of a port. */
+const forwards = (port: string): string => {
+  const listed =
+    `(has(one.ports) && one.ports.exists(port, port.protocol == 'TCP' && ` +
+    `(port.port == ${port} || (has(port.name) && port.name == ${port}))))`;
+  const inRange =
+    `(type(${port}) == int && has(one.portRanges) && one.portRanges.exists(range, range.protocol == 'TCP' && ` +
+    `range.start <= ${port} && ${port} <= range.end))`;
+  return (
+    `(has(${devices}.interfaces) && ${devices}.interfaces.exists(one, ${names('ports')} || ${names('portRanges')}) ? ` +
+    `${devices}.interfaces.exists(one, ${listed} || ${inRange}) : type(${port}) == int)`
+  );
+};
 
 /** Rules of the spec that holds the probe. */
 export const probeRules = (field: ProbeField): readonly Rule[] => [
@@ -136,7 +147,8 @@ export const probeRules = (field: ProbeField): readonly Rule[] => [
     const at = `self.${field}.${handler}`;
     return {
       rule: `!has(self.${field}) || !has(${at}) || ${forwards(`${at}.port`)}`,
-      message: 'must be one of the TCP ports of the interface, for no other reaches the guest: add it to its ports',
+      message:
+        'must be one of the TCP ports of the interface, for no other reaches the guest: add it to its ports or portRanges',
       fieldPath: `.${field}.${handler}.port`,
     };
   }),

@@ -13,6 +13,8 @@ export const anInstanceWorld = (overrides: Partial<InstanceWorld> = {}): Instanc
   lookAgainMs: undefined,
   nodes: [aNode()],
   nodeFenced: false,
+  nodeDraining: false,
+  budget: false,
   config,
   ...overrides,
 });

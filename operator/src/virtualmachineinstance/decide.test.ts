@@ -1,5 +1,5 @@
-import {InstanceCondition} from '@wherry/api';
-import {expect, test} from '@jest/globals';
+import {InstanceCondition, Label} from '@wherry/api';
+import {describe, expect, test} from '@jest/globals';
 import {anInstance, aPod, exited, isRunning, running, scheduled, waitsFor} from '../testing/fixtures.ts';
 import {anInstanceWorld} from '../testing/worlds.ts';
 import {decide} from './decide.ts';
@@ -131,4 +131,51 @@ test('that a running guest is asked to shut down is said once, whoever deletes i
   ]);
   const conditions = [{type: 'Ready', status: 'False' as const, reason: 'PodTerminating'}];
   expect(plan({vmi: anInstance({status: {...running, conditions}}), pod}).events).toEqual([]);
+});
+
+describe('the label with the node', () => {
+  test('comes with the hand-over', () => {
+    const labelled = {[Label.nodeName]: 'n1'};
+    expect(decide(anInstanceWorld({pod: aPod({state: isRunning})})).labelNode).toBe('n1');
+    const vmi = anInstance({metadata: {labels: labelled}, status: running});
+    expect(decide(anInstanceWorld({vmi, pod: aPod({state: isRunning})})).labelNode).toBeUndefined();
+  });
+
+  test('is made good where it is missing or wrong, as long as the guest may run', () => {
+    const pod = aPod({state: isRunning});
+    expect(decide(anInstanceWorld({vmi: anInstance({status: running}), pod})).labelNode).toBe('n1');
+    const wrong = anInstance({metadata: {labels: {[Label.nodeName]: 'n2'}}, status: running});
+    expect(decide(anInstanceWorld({vmi: wrong, pod})).labelNode).toBe('n1');
+    const ended = anInstance({status: {...running, phase: 'Failed'}});
+    expect(decide(anInstanceWorld({vmi: ended})).labelNode).toBeUndefined();
+    expect(decide(anInstanceWorld()).labelNode).toBeUndefined();
+  });
+});
+
+describe('an instance that must not be evicted', () => {
+  const external = {evictionStrategy: 'External'} as const;
+
+  test('gets its budget before its pod, and again where somebody deleted it', () => {
+    expect(decide(anInstanceWorld({vmi: anInstance({spec: external})})).protect).toBe(true);
+    const vmi = anInstance({spec: external, status: running});
+    expect(decide(anInstanceWorld({vmi, pod: aPod({state: isRunning}), budget: true})).protect).toBe(false);
+    expect(decide(anInstanceWorld({vmi, pod: aPod({state: isRunning})})).protect).toBe(true);
+  });
+
+  test('is one whose strategy is External, as long as it may run', () => {
+    expect(decide(anInstanceWorld()).protect).toBe(false);
+    expect(decide(anInstanceWorld({vmi: anInstance({spec: {evictionStrategy: 'None'}})})).protect).toBe(false);
+    const ended = anInstance({spec: external, status: {...running, phase: 'Succeeded'}});
+    expect(decide(anInstanceWorld({vmi: ended})).protect).toBe(false);
+  });
+
+  test('tells once that its node is being drained', () => {
+    const pod = aPod({state: isRunning});
+    const vmi = anInstance({spec: external, status: running});
+    const events = (overrides: object) => decide(anInstanceWorld({vmi, pod, budget: true, ...overrides})).events;
+    expect(events({nodeDraining: true})).toMatchObject([{type: 'Normal', reason: 'EvictionRequested'}]);
+    expect(events({nodeDraining: false})).toEqual([]);
+    const told = anInstance({spec: external, status: {...running, evacuationNodeName: 'n1'}});
+    expect(events({vmi: told, nodeDraining: true})).toEqual([]);
+  });
 });

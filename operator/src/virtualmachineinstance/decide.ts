@@ -5,13 +5,15 @@ import {
   InstanceCondition,
   type InstanceStatus,
   isFinal,
+  Label,
   Reason,
 } from '@wherry/api';
 import type {Pod} from '@wherry/kube';
 import {findCondition} from '../conditions.ts';
 import {hasFinalizer, isDeleting} from '../objects.ts';
 import {engineMayLive} from './engine-life.ts';
-import {cannotStart, type EventText, guestEnded, shuttingDown} from './events.ts';
+import {evacuationNode, needsBudget} from './eviction.ts';
+import {cannotStart, type EventText, evictionRequested, guestEnded, shuttingDown} from './events.ts';
 import {computeState} from './launcher-pod.ts';
 import {nextStep, type Step} from './phase.ts';
 import {problemOf, unscheduled} from './pod-problems.ts';
@@ -29,6 +31,10 @@ export interface Plan {
   /** Make the pod, to run with this accelerator. */
   readonly makePod: Accelerator | undefined;
   readonly deletePods: readonly PodDeletion[];
+  /** Make the budget that protects the pod from eviction, before the pod. */
+  readonly protect: boolean;
+  /** The node whose name the instance is to carry as a label, where it does not yet. */
+  readonly labelNode: string | undefined;
   readonly step: Step;
   readonly events: readonly EventText[];
 }
@@ -39,9 +45,18 @@ export const decide = (world: World): Plan => {
     finalizer: finalizer(world),
     makePod: step.to === 'Scheduling' ? step.make : undefined,
     deletePods: podsToDelete(world),
+    protect: needsBudget(world.vmi) && !world.budget,
+    labelNode: nodeToLabel(world, step),
     step,
     events: events(world, step),
   };
+};
+
+/** From the hand-over on, for who selects instances by their node. It stays when the run has ended. */
+const nodeToLabel = ({vmi}: World, step: Step): string | undefined => {
+  const node = step.to === 'Scheduled' ? step.node : vmi.status?.nodeName;
+  if (node === undefined || isDeleting(vmi) || isFinal(vmi.status?.phase)) return undefined;
+  return vmi.metadata.labels?.[Label.nodeName] === node ? undefined : node;
 };
 
 /**
@@ -73,6 +88,8 @@ const events = (world: World, step: Step): readonly EventText[] => {
   if (step.to === 'ended') return [guestEnded(step.ending)];
   const {status} = world.vmi;
   if (beginsToEnd(world)) return [shuttingDown];
+  const evacuated = evacuationNode(world.vmi, world.nodeDraining);
+  if (evacuated !== undefined && evacuated !== status?.evacuationNodeName) return [evictionRequested(evacuated)];
   if (status?.nodeName !== undefined || isFinal(status?.phase)) return [];
   const problem = problemOf(world, step);
   const unplaced = unscheduled(world);

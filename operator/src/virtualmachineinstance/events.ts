@@ -47,3 +47,9 @@ export const guestEnded = ({phase, message}: Ending): EventText => ({
   reason: EventReason.Stopped,
   message,
 });
+
+export const evictionRequested = (node: string): EventText => ({
+  type: 'Normal',
+  reason: EventReason.EvictionRequested,
+  message: `Node ${node} is being drained. The guest runs on until its machine is stopped, for its evictionStrategy is External`,
+});

@@ -1,4 +1,4 @@
-import type {Key, KubeObject, Node, Pod} from '@wherry/kube';
+import type {Key, KubeObject, Node, Pod, PodDisruptionBudget} from '@wherry/kube';
 import {expect, test} from '@jest/globals';
 import {controllerUid, type Instance} from '../objects.ts';
 import {
@@ -24,6 +24,7 @@ interface Cluster {
   readonly pods?: readonly Pod[];
   readonly nodes?: readonly Node[];
   readonly claims?: readonly ReturnType<typeof aClaim>[];
+  readonly budgets?: readonly PodDisruptionBudget[];
   /** What only the API server knows. */
   readonly live?: readonly KubeObject[];
   readonly lastWords?: LastWords;
@@ -44,7 +45,15 @@ const reader = (objects: readonly KubeObject[]) => ({
 });
 
 const asked: string[] = [];
-const gathered = async ({vmi, pods = [], nodes = [node('n1')], claims = [], live = [], lastWords}: Cluster) => {
+const gathered = async ({
+  vmi,
+  pods = [],
+  nodes = [node('n1')],
+  claims = [],
+  budgets = [],
+  live = [],
+  lastWords,
+}: Cluster) => {
   asked.length = 0;
   const sources = {
     caches: {
@@ -53,6 +62,7 @@ const gathered = async ({vmi, pods = [], nodes = [node('n1')], claims = [], live
       pods: reader(pods),
       nodes: reader(nodes),
       claims: reader(claims),
+      budgets: reader(budgets),
     },
     client: {
       get: async (resource: {kind: string}, {name}: Key) => {

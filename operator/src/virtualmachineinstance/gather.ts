@@ -1,9 +1,10 @@
 import {type Config, podNameOf} from '@wherry/api';
 import {type Client, core, type Key, type Live, type Node, type PersistentVolumeClaim, type Pod} from '@wherry/kube';
 import {Index, type Readers} from '../caches.ts';
-import {isOutOfService, viewOf} from '../node-view.ts';
+import {isDraining, isOutOfService, viewOf} from '../node-view.ts';
 import {controllerUid, type Instance} from '../objects.ts';
 import type {Complaints, Heard} from './complaints.ts';
+import {isExternal} from './eviction.ts';
 import type {LastWords} from './last-words.ts';
 import {stuckOf} from './stuck.ts';
 import {claimNames, type World} from './world.ts';
@@ -35,8 +36,15 @@ export const gather = async (sources: Sources, key: Key, signal: AbortSignal): P
     lookAgainMs: againMs,
     nodes: isWaiting(vmi) ? caches.nodes.list().map(viewOf) : [],
     nodeFenced: pod === undefined && (await isFenced(sources, vmi.status?.nodeName, signal)),
+    nodeDraining: isExternal(vmi) && isNodeDraining(caches, vmi.status?.nodeName),
+    budget: isExternal(vmi) && caches.budgets.byIndex(Index.controller, vmi.metadata.uid).length > 0,
     config: config.current,
   };
+};
+
+const isNodeDraining = ({nodes}: Readers, name: string | undefined): boolean => {
+  const node = name === undefined ? undefined : nodes.get({name});
+  return node !== undefined && isDraining(node);
 };
 
 /** Only a run without a pod looks for a place: a large cluster's nodes are not gone through for the others. */

@@ -9,6 +9,7 @@ import {
   withCondition,
   withoutCondition,
 } from '../conditions.ts';
+import {evacuationNode} from './eviction.ts';
 import type {Step} from './phase.ts';
 import {notSynchronized, problemOf, unscheduled} from './pod-problems.ts';
 import {readyVerdict} from './ready.ts';
@@ -24,7 +25,13 @@ export const nextStatus = (world: World, step: Step, failed: Failed, now: number
   const before = world.vmi.status ?? {};
   const moved = movedOn(before, step, failed, now);
   const volumeStatus = volumeStatuses(world.vmi, world.claims);
-  const status = {...moved, ...(volumeStatus === undefined ? {} : {volumeStatus})};
+  const {evacuationNodeName: _before, ...settled} = moved;
+  const evacuationNodeName = evacuationNode(world.vmi, world.nodeDraining);
+  const status = {
+    ...settled,
+    ...(volumeStatus === undefined ? {} : {volumeStatus}),
+    ...(evacuationNodeName === undefined ? {} : {evacuationNodeName}),
+  };
   return {...status, conditions: conditions(world, step, status, failed, now)};
 };
 

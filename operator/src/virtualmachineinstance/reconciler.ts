@@ -1,4 +1,4 @@
-import {type Accelerator, FieldManager, Finalizer, InstanceCondition, Reason} from '@wherry/api';
+import {type Accelerator, FieldManager, Finalizer, Label, InstanceCondition, Reason} from '@wherry/api';
 import {
   type ApiError,
   type Client,
@@ -8,11 +8,13 @@ import {
   type Key,
   keyOf,
   type Pod,
+  policy,
   type Result,
 } from '@wherry/kube';
 import type {Caches} from '../caches.ts';
 import {finalizerPatch} from '../finalizers.ts';
 import {controllerUid, type Instance, isDeleting} from '../objects.ts';
+import {renderBudget} from '../pod/budget.ts';
 import {renderPod} from '../pod/render.ts';
 import {findCondition} from '../conditions.ts';
 import {isRefusal, refusalText} from '../refusal.ts';
@@ -63,7 +65,10 @@ export class InstanceReconciler {
   }
 
   async #act(world: World, plan: Plan, signal: AbortSignal): Promise<Acted> {
-    const vmi = plan.finalizer === 'add' ? await this.#setFinalizer(world.vmi, 'add', signal) : world.vmi;
+    let {vmi} = world;
+    if (plan.finalizer === 'add') vmi = await this.#setFinalizer(vmi, 'add', signal);
+    if (plan.labelNode !== undefined) vmi = await this.#labelNode(vmi, plan.labelNode, signal);
+    if (plan.protect) await this.#protect(vmi, signal);
     for (const deletion of plan.deletePods) await this.#deletePod(vmi, deletion, signal);
     const error = plan.makePod === undefined ? undefined : await this.#makePod(world, vmi, plan.makePod, signal);
     return {vmi, error};
@@ -117,6 +122,22 @@ export class InstanceReconciler {
     const deleted = await client.delete(core.pods, keyOf(pod), options);
     // Said once: the second call for a pod that ended meanwhile only hurries its removal.
     if (deleted && !isDeleting(pod)) events.event(vmi, podDeleted(pod.metadata.name ?? ''));
+  }
+
+  async #protect(vmi: Instance, signal: AbortSignal): Promise<void> {
+    const {client, caches} = this.#options;
+    const budget = await client.apply(policy.podDisruptionBudgets, renderBudget(vmi), {...asUs, force: true, signal});
+    caches.budgets.wrote(budget);
+  }
+
+  /** Before the status that hands the run over: whoever acts on that status finds the label. */
+  async #labelNode(vmi: Instance, node: string, signal: AbortSignal): Promise<Instance> {
+    const {client, caches} = this.#options;
+    const {resourceVersion} = vmi.metadata;
+    const patch = {metadata: {resourceVersion, labels: {[Label.nodeName]: node}}};
+    const changed = await client.mergePatch(instances, keyOf(vmi), patch, {...asUs, signal});
+    caches.instances.wrote(changed);
+    return changed;
   }
 
   async #setFinalizer(vmi: Instance, change: 'add' | 'remove', signal: AbortSignal): Promise<Instance> {

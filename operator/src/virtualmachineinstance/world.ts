@@ -22,6 +22,10 @@ export interface World {
   readonly nodes: readonly NodeView[];
   /** The node of the run is gone from the API, or declared out of service. */
   readonly nodeFenced: boolean;
+  /** The node of the run is being drained; looked at only where that matters. */
+  readonly nodeDraining: boolean;
+  /** The budget that protects the pod from eviction is there. */
+  readonly budget: boolean;
   readonly config: Config;
 }
 

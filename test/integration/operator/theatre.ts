@@ -1,9 +1,11 @@
 /** A real control plane with the chart installed, and operators that run in the test's process. */
+import {execFile} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
 import {mkdtempSync, writeFileSync} from 'node:fs';
-import {rm} from 'node:fs/promises';
+import {rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {promisify} from 'node:util';
 import {parseConfig} from '@wherry/api';
 import {
   Client,
@@ -217,6 +219,16 @@ export class Theatre {
     await this.client.mergePatch(core.nodes, {name}, {status}, {subresource: 'status'});
     // The API server marks new nodes until the node controller, which is not here, takes the mark off.
     await this.client.mergePatch(core.nodes, {name}, {spec: {taints: null}});
+  }
+
+  /** What kubectl prints, warnings and all, when it is to make this object, which is not kept. */
+  async tryOut(object: object): Promise<string> {
+    const {kubectl, kubeconfig} = this.#control;
+    const file = `${kubeconfig}.object`;
+    await writeFile(file, JSON.stringify(object));
+    const env = {...process.env, KUBECONFIG: kubeconfig};
+    const {stdout, stderr} = await promisify(execFile)(kubectl, ['create', '--dry-run=server', '-f', file], {env});
+    return stdout + stderr;
   }
 
   /** Makes the quota and waits until the API server enforces it. */

@@ -4,7 +4,6 @@ const PROBE = 'use tcpSocket or httpGet: nothing inside the guest is asked';
 
 /** Where and when the guest runs, and what Kubernetes knows of it. */
 export const placementRefusals: Refusals = {
-  evictionStrategy: {type: 'string', pass: ['None'], instead: 'leave it out: guests cannot move while they run'},
   'livenessProbe.exec': {type: 'marker', instead: PROBE},
   'livenessProbe.guestAgentPing': {type: 'marker', instead: PROBE},
   'readinessProbe.exec': {type: 'marker', instead: PROBE},
