@@ -66,6 +66,21 @@ describe('takes', () => {
   });
 });
 
+const having = (policy: string) => {
+  const evmcs = set(anInstance(fresh()), 'spec.domain.features', {hyperv: {evmcs: {}}});
+  return set(evmcs, 'spec.domain.cpu.features', [{name: 'vmx', policy}]);
+};
+
+test('nested state of Hyper-V and a CPU that does not nest contradict each other', async () => {
+  expect((await send(control, having('require'))).status).toBe(201);
+  expect(causes(await send(control, having('optional')))).toEqual([
+    expect.objectContaining({
+      field: 'spec.domain.cpu.features',
+      message: expect.stringContaining('evmcs needs the CPU feature vmx'),
+    }),
+  ]);
+});
+
 interface Refusal {
   readonly change: Change;
   /** Below `domain`. */

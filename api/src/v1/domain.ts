@@ -1,5 +1,5 @@
 /** The machine itself: each part has a file of its name. */
-import {type Infer, object, optional, string} from '../schema/index.ts';
+import {type Infer, object, optional, type Rule, string} from '../schema/index.ts';
 import {chassis} from './chassis.ts';
 import {clock} from './clock.ts';
 import {cpu} from './cpu.ts';
@@ -18,6 +18,15 @@ const rebootPolicy = string(
   },
 );
 
+const nestedStateNeedsVmx: Rule = {
+  rule:
+    '!(has(self.features) && has(self.features.hyperv) && has(self.features.hyperv.evmcs) && ' +
+    'self.features.hyperv.evmcs.?enabled.orValue(true)) || !has(self.cpu) || !has(self.cpu.features) || ' +
+    "self.cpu.features.all(one, one.name != 'vmx' || one.?policy.orValue('') in ['', 'require'])",
+  message: 'features.hyperv.evmcs needs the CPU feature vmx: give it the policy require, or remove it',
+  fieldPath: '.cpu.features',
+};
+
 export const domain = object(
   'The virtual machine.',
   {
@@ -34,6 +43,6 @@ export const domain = object(
     ioThreads: optional(ioThreads),
     ioThreadsPolicy: optional(ioThreadsPolicy),
   },
-  {rules: [...memoryRules, ...ioThreadRules]},
+  {rules: [...memoryRules, ...ioThreadRules, nestedStateNeedsVmx]},
 );
 export type Domain = Infer<typeof domain>;
