@@ -1,5 +1,6 @@
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {parse} from 'yaml';
+import {eventually} from '../support/eventually.ts';
 import {run} from '../support/kubectl.ts';
 import {Cluster} from './cluster.ts';
 
@@ -22,14 +23,19 @@ test("a machine that KubeVirt's own virtctl creates boots, and the service that 
   await cluster.kubectl.apply(parse(manifest) as object);
   await virtctl('expose', 'vm', 'made', '--name=made', '--port=80');
 
-  const {status} = await cluster.running('made');
+  const {metadata, status} = await cluster.running('made');
   expect(status?.phase).toBe('Running');
   await cluster.booted('made', /login:/);
   const {spec} = await cluster.kubectl.json<{spec: {clusterIP: string}}>('get', 'service', 'made');
   expect(JSON.parse(await cluster.http(`http://${spec.clusterIP}/cgi-bin/info`))).toMatchObject({hostname: 'made'});
 
-  // Power control is kubectl's until the subresources are served.
-  await expect(virtctl('stop', 'made')).rejects.toThrow('the server could not find the requested resource');
+  // Power control is kubectl's until the subresources are served: this restarts, and then this stops.
+  await expect(virtctl('restart', 'made')).rejects.toThrow('the server could not find the requested resource');
+  await cluster.kubectl.run('delete', 'vmi', 'made');
+  await eventually(async () => {
+    const next = await cluster.vmi('made');
+    if (next.metadata.uid === metadata.uid || next.status?.phase !== 'Running') throw new Error('no next run yet');
+  });
   await cluster.kubectl.mergePatch('vm/made', {spec: {runStrategy: 'Halted'}});
   await cluster.status('made', 'Stopped');
 });

@@ -28,7 +28,8 @@ export const examplesPage = (version: string, outcomes: readonly Outcome[]): str
 # KubeVirt's example manifests
 
 What becomes of the manifests that KubeVirt ${version} has in its folder \`examples\`, when they are applied as they are. A test applies
-them to a real kube-apiserver and compares this table; another one runs on a cluster all those that run.
+them to a real kube-apiserver and compares this table; another one boots all those that run on a cluster, the machines started and the claims filled,
+with the tiny guest in the place of KubeVirt's images: on a disk that boots for every containerDisk, and as kernel and initrd where a kernel is booted.
 
 ${summaryOf(outcomes)}
 
