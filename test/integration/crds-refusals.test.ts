@@ -33,6 +33,8 @@ const rich = {
     {name: 'root', emptyDisk: {capacity: '1Gi'}},
     {name: 'data', persistentVolumeClaim: {claimName: 'data'}},
   ],
+  readinessProbe: {tcpSocket: {port: 80}},
+  livenessProbe: {tcpSocket: {port: 80}},
 };
 
 /** The path in a rich spec: elements by their index. */
