@@ -1,3 +1,4 @@
+import {InstanceCondition} from '@wherry/api';
 import type {PersistentVolumeClaim, Pod} from '@wherry/kube';
 import {isDeleting} from '../objects.ts';
 import {computeState, neverRan, podCondition} from './launcher-pod.ts';
@@ -39,7 +40,7 @@ export const stuckOf = (pod: Pod, claims: ReadonlyMap<string, PersistentVolumeCl
     : unbound(claims).map(claim => suspect('PersistentVolumeClaim', claim));
   if (suspects.length === 0) return undefined;
   const since = placed
-    ? (podCondition(pod, 'PodScheduled')?.lastTransitionTime ?? creationTimestamp)
+    ? (podCondition(pod, InstanceCondition.PodScheduled)?.lastTransitionTime ?? creationTimestamp)
     : creationTimestamp;
   return {podUid: uid, since: Date.parse(since ?? '') || 0, suspects};
 };

@@ -47,6 +47,7 @@ while read -r line <&"$qmp"; do
       exit 0
       ;;
     x-panic)
+      printf '[    1.0] Kernel panic - not syncing: sysrq triggered crash\r\n[    1.1] CPU: 0\r\n' >&"$serial"
       event GUEST_PANICKED '{"action": "poweroff"}'
       event SHUTDOWN '{"guest": true, "reason": "guest-panic"}'
       exit 1
