@@ -12,17 +12,20 @@ import {imageCache} from './image-cache.ts';
 
 /** Trixie's QEMU, which is 10.0 for the life of that release. */
 const suite = 'trixie';
-const packages = ['qemu-system-x86', 'qemu-utils', 'seabios', 'ovmf', 'libgcc-s1'];
+const packages = ['qemu-system-x86', 'qemu-utils', 'seabios', 'ovmf', 'ipxe-qemu', 'libgcc-s1'];
 const programs = ['usr/bin/qemu-system-x86_64', 'usr/bin/qemu-img'];
 
 /** Devices that Debian keeps out of the program, and where QEMU looks for them. */
 const moduleFolder = `${libraries}/qemu`;
 const modules = ['hw-display-virtio-gpu', 'hw-display-virtio-gpu-pci', 'hw-display-virtio-vga'];
 
+/** Cards that can boot from the network: each ROM serves SeaBIOS and UEFI. */
+const bootRoms = ['virtio', 'e1000', 'e1000e', 'rtl8139', 'ne2k_pci', 'pcnet'].map(card => `efi-${card}.rom`);
+
 const graphics = ['stdvga', 'cirrus', 'bochs-display', 'virtio', 'ramfb'];
 
 /**
- * SeaBIOS, UEFI without secure boot, the BIOS of each graphics card, the option ROMs by which QEMU loads a kernel that
+ * SeaBIOS, UEFI without secure boot, the BIOS of each graphics card, iPXE for each network card, the option ROMs by which QEMU loads a kernel that
  * stands outside the guest's disks, and the keyboard layout without which it serves no VNC.
  */
 const files: Readonly<Record<string, string>> = Object.fromEntries([
@@ -30,6 +33,7 @@ const files: Readonly<Record<string, string>> = Object.fromEntries([
     `usr/share/seabios/${file}`,
     `usr/share/qemu/${file}`,
   ]),
+  ...bootRoms.map(file => [`usr/share/qemu/${file}`, `usr/share/qemu/${file}`]),
   ...modules.map(name => [`${moduleFolder}/${name}.so`, `${moduleFolder}/${name}.so`]),
   ['usr/share/qemu/keymaps/en-us', 'usr/share/qemu/keymaps/en-us'],
   ...['kvmvapic.bin', 'linuxboot.bin', 'linuxboot_dma.bin', 'pvh.bin', 'multiboot_dma.bin'].map(file => [

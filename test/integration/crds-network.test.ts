@@ -165,6 +165,44 @@ const cards: readonly Refusal[] = [
   })),
 ];
 
+const boot: readonly Refusal[] = [
+  {
+    sentence: 'a boot order of 0, as KubeVirt does',
+    change: withNic({bootOrder: 0}),
+    field: `${devices}.interfaces[0].bootOrder`,
+    message: 'should be greater than or equal to 1',
+  },
+  {
+    sentence: 'one boot order for a disk and an interface',
+    change: [
+      ...withNic({bootOrder: 1}),
+      [`${devices}.disks`, [{name: 'root', disk: {}, bootOrder: 1}]],
+      ['spec.volumes', [{name: 'root', emptyDisk: {capacity: '1Gi'}}]],
+    ],
+    field: `${devices}.interfaces`,
+    message: 'each bootOrder may stand at one disk or interface alone',
+  },
+  {
+    sentence: 'to boot through a card that has no boot ROM',
+    change: withNic({model: 'igb', bootOrder: 1}),
+    field: `${devices}.interfaces[0].bootOrder`,
+    message: 'an igb card has no boot ROM: use the model e1000e or virtio',
+  },
+  {
+    sentence: 'a link that is unplugged while the guest runs',
+    change: withNic({state: 'absent'}),
+    field: `${devices}.interfaces[0].state`,
+    message:
+      'domain.devices.interfaces[].state: absent is not supported: remove the interface and its network, and restart the machine',
+  },
+  {
+    sentence: 'a link that is neither up nor down',
+    change: withNic({state: 'sideways'}),
+    field: `${devices}.interfaces[0].state`,
+    message: 'must be up or down',
+  },
+];
+
 const portLists: readonly Refusal[] = [
   {
     sentence: 'one port twice under one protocol',
@@ -281,6 +319,7 @@ const changed = (object: object, change: Refusal['change'], prefix = ''): object
 describe.each([
   ['network', network],
   ['cards', cards],
+  ['boot and link', boot],
   ['ports', portLists],
   ['DHCP', dhcpOptions],
   ['addresses', addresses],
@@ -313,7 +352,9 @@ test('a machine is told with the path in its template', async () => {
 test('everything that an interface can be is taken', async () => {
   const asked = [
     {model: 'e1000e', acpiIndex: 7, macAddress: '02-1F-e6-00-00-01'},
-    {model: 'igb', acpiIndex: 0},
+    {model: 'igb', acpiIndex: 0, state: 'down'},
+    {bootOrder: 1, state: 'up'},
+    {state: ''},
     {model: 'e1000', ports: [], portRanges: []},
     {
       model: 'rtl8139',

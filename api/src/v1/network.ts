@@ -1,5 +1,15 @@
 /** Network interfaces, as the guest sees them, and the networks behind them. */
-import {defaulted, enumeration, type Infer, integer, marker, object, optional, string} from '../schema/index.ts';
+import {
+  defaulted,
+  enumeration,
+  type Infer,
+  integer,
+  marker,
+  object,
+  optional,
+  type Rule,
+  string,
+} from '../schema/index.ts';
 import {dhcpOptions} from './dhcp-options.ts';
 import {portRanges, ports} from './ports.ts';
 
@@ -29,6 +39,35 @@ const macAddress = string(
   },
 );
 
+/** Empty asks for nothing, as where it is left out. */
+const state = string(
+  'Whether the link is up or down: a guest sees a cable that is plugged in or not. Defaults to up.',
+  {
+    maxLength: 16,
+    rules: [
+      {
+        rule: "self in ['', 'up', 'down', 'absent']",
+        message: 'must be up or down',
+      },
+      {
+        rule: "self != 'absent'",
+        message:
+          'domain.devices.interfaces[].state: absent is not supported: remove the interface and its network, and restart the machine',
+        reason: 'FieldValueForbidden',
+      },
+    ],
+  },
+);
+
+/** QEMU has no boot ROM for it. */
+const bootRules: readonly Rule[] = [
+  {
+    rule: "!has(self.bootOrder) || self.model != 'igb'",
+    message: 'an igb card has no boot ROM: use the model e1000e or virtio to boot from the network',
+    fieldPath: '.bootOrder',
+  },
+];
+
 export const guestInterface = object(
   'A network interface of the guest.',
   {
@@ -50,6 +89,14 @@ export const guestInterface = object(
       'virtio',
     ),
     macAddress: optional(macAddress),
+    state: optional(state),
+    bootOrder: optional(
+      integer(
+        'The guest boots from the network through this interface, in the order of these numbers over all disks and interfaces. ' +
+          'Where any has a number, those without one are not booted from.',
+        {minimum: 1, maximum: 1024},
+      ),
+    ),
     acpiIndex: optional(
       integer('Number of the interface in its name: Linux guests with predictable names call number 7 eno7.', {
         minimum: 0,
@@ -72,6 +119,7 @@ export const guestInterface = object(
         message: 'exactly one binding must be given: masquerade: {} is the one that is supported',
         reason: 'FieldValueRequired',
       },
+      ...bootRules,
     ],
   },
 );

@@ -50,6 +50,8 @@ export interface Plan {
      * without the kernel's cache, else for NO, `{blocksize:PATH}` for the bytes of the blocks of its filesystem.
      */
     readonly args: readonly string[];
+    /** QMP commands, followed one by one before the guest runs; one that is refused ends the start. Left out where there are none. */
+    readonly setup?: readonly {readonly execute: string; readonly arguments?: object}[];
   };
   /** Names of the descriptors that travel with the request, in their order. */
   readonly descriptors: readonly string[];

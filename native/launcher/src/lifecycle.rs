@@ -29,6 +29,8 @@ pub enum Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Own {
     Negotiate,
+    /// One of the plan's own, by its place there.
+    SetUp(usize),
     Continue,
     PowerButton,
 }
@@ -52,6 +54,8 @@ pub enum Input {
     PlanAccepted {
         /// The guest stays as it was made until a peer lets it run.
         start_paused: bool,
+        /// Commands that the engine follows before its guest runs.
+        setup: usize,
     },
     FilesReady,
     /// A file could not be made or the engine's process could not be.
@@ -88,6 +92,7 @@ pub struct Lifecycle {
     phase: Phase,
     facts: Facts,
     start_paused: bool,
+    setup: usize,
     paused: bool,
     stop: Option<Stop>,
 }
@@ -114,17 +119,19 @@ impl Lifecycle {
 
     pub fn step(&mut self, now: Instant, input: Input) -> Vec<Effect> {
         match input {
-            Input::PlanAccepted { start_paused } => {
+            Input::PlanAccepted {
+                start_paused,
+                setup,
+            } => {
                 self.start_paused = start_paused;
+                self.setup = setup;
                 self.enter(Phase::Preparing, Effect::MakeFiles)
             }
             Input::FilesReady => self.enter(Phase::Starting, Effect::Spawn),
             Input::NotStarted(why) => vec![Effect::Finish(Outcome::StartFailed, why)],
             Input::Greeted => self.if_starting(|_| vec![Effect::Tell(Own::Negotiate)]),
-            Input::Answered(Own::Negotiate) if self.start_paused => self.if_starting(Self::waits),
-            Input::Answered(Own::Negotiate) => {
-                self.if_starting(|_| vec![Effect::Tell(Own::Continue)])
-            }
+            Input::Answered(Own::Negotiate) => self.if_starting(|life| life.set_up(0)),
+            Input::Answered(Own::SetUp(at)) => self.if_starting(|life| life.set_up(at + 1)),
             Input::Answered(Own::Continue) => self.runs(),
             Input::Answered(Own::PowerButton) | Input::Refused(Own::PowerButton, _) => Vec::new(),
             Input::Refused(own, why) => self.if_starting(|life| life.give_up(own, &why)),
@@ -161,6 +168,17 @@ impl Lifecycle {
         })
     }
 
+    /// One command after the other, so that the guest runs only if the engine has followed them all.
+    fn set_up(&mut self, next: usize) -> Vec<Effect> {
+        if next < self.setup {
+            vec![Effect::Tell(Own::SetUp(next))]
+        } else if self.start_paused {
+            self.waits()
+        } else {
+            vec![Effect::Tell(Own::Continue)]
+        }
+    }
+
     /// The engine says STOP only of a guest that has run, so this pause is known from the plan.
     fn waits(&mut self) -> Vec<Effect> {
         self.paused = true;
@@ -171,6 +189,7 @@ impl Lifecycle {
     fn give_up(&mut self, own: Own, why: &str) -> Vec<Effect> {
         let what = match own {
             Own::Negotiate => "the negotiation of capabilities",
+            Own::SetUp(_) => "a command of the plan",
             Own::Continue => "to run the guest",
             Own::PowerButton => "the power button",
         };

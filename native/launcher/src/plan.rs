@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::arguments::{self, Blank};
+use crate::wire::Command;
 
 mod dhcp;
 
@@ -46,6 +47,9 @@ pub struct Engine {
     _kind: EngineKind,
     pub program: String,
     pub args: Vec<String>,
+    /// What the engine is told before its guest runs.
+    #[serde(default)]
+    pub setup: Vec<Command>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -232,6 +236,26 @@ mod tests {
         other["logConsole"] = json!(false);
         let plan: Plan = serde_json::from_value(other).unwrap();
         assert!(plan.start_paused && !plan.log_console);
+    }
+
+    #[test]
+    fn what_the_engine_is_told_before_its_guest_runs_is_kept_as_it_is() {
+        let plan: Plan = serde_json::from_value(sample()).unwrap();
+        assert!(plan.engine.setup.is_empty());
+        let setup = json!([{"execute": "set_link", "arguments": {"name": "net-default", "up": false}}, {"execute": "stop"}]);
+        let mut other = sample();
+        other["engine"]["setup"] = setup;
+        let text = other.to_string();
+        let plan: Plan = serde_json::from_str(&text).unwrap();
+        let [link, stop] = &plan.engine.setup[..] else {
+            panic!("two commands");
+        };
+        let arguments = link.arguments.as_ref().map(|raw| raw.get());
+        assert_eq!(
+            (link.execute.as_str(), arguments),
+            ("set_link", Some(r#"{"name":"net-default","up":false}"#))
+        );
+        assert!(stop.arguments.is_none());
     }
 
     #[test]

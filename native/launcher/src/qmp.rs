@@ -1,6 +1,7 @@
 //! The engine's control channel, as bytes: lines in, lines out, whose answer is whose. The engine runs an untrusted guest.
 #![deny(clippy::arithmetic_side_effects)]
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use serde::Deserialize;
@@ -56,16 +57,22 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Queues a command of the launcher's own.
-    pub fn tell(&mut self, own: Own) {
-        let execute = match own {
-            Own::Negotiate => "qmp_capabilities",
-            Own::Continue => "cont",
-            Own::PowerButton => "system_powerdown",
+    /// Queues a command of the launcher's own; those of the plan are in `setup`.
+    pub fn tell(&mut self, own: Own, setup: &[Command]) {
+        let plain = |execute: &str| {
+            Cow::Owned(Command {
+                execute: execute.into(),
+                arguments: None,
+            })
         };
-        let command = Command {
-            execute: execute.into(),
-            arguments: None,
+        let command = match own {
+            Own::Negotiate => plain("qmp_capabilities"),
+            Own::SetUp(at) => match setup.get(at) {
+                Some(command) => Cow::Borrowed(command),
+                None => return,
+            },
+            Own::Continue => plain("cont"),
+            Own::PowerButton => plain("system_powerdown"),
         };
         // Refused only by an engine that has not read for a long time: the grace period deals with that.
         let _ = self.ask(Asker::Launcher(own), &command);

@@ -24,7 +24,7 @@ pub enum Request {
 }
 
 /// A QMP command; its id is the launcher's business. Arguments go through untouched.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Command {
     pub execute: String,

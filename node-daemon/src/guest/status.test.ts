@@ -1,6 +1,6 @@
 import {expect, test} from '@jest/globals';
 import {conditionProblem, type InstanceStatus} from '@wherry/api';
-import {machine} from '../testing/machines.ts';
+import {machine, nic} from '../testing/machines.ts';
 import {blockedStatus, goneStatus, type RunningFacts, runningStatus} from './status.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00.500Z');
@@ -32,6 +32,12 @@ const scheduled: InstanceStatus = {
   ],
   volumeStatus: [{name: 'data', target: '', persistentVolumeClaimInfo: {claimName: 'c'}}],
 };
+
+test('an interface is up or down as the guest sees it', () => {
+  const interfaces = [nic(), nic({name: 'dark', isLinkUp: false})];
+  const status = runningStatus(scheduled, facts({machine: machine({interfaces})}), NOW);
+  expect(status?.interfaces?.map(({linkState}) => linkState)).toEqual(['up', 'down']);
+});
 
 test('one write says all that is true of a guest that has come up', () => {
   const status = runningStatus(scheduled, facts(), NOW);

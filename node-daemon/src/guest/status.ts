@@ -123,7 +123,7 @@ const interfaceStatus = (
     ...(interfaceName === undefined ? {} : {interfaceName}),
     podInterfaceName: 'eth0',
     infoSource: interfaceName === undefined ? 'domain' : 'domain, guest-agent',
-    linkState: 'up',
+    linkState: one.isLinkUp ? 'up' : 'down',
     queueCount: 1,
   };
 };

@@ -31,6 +31,8 @@ export interface EffectiveMachine {
   readonly namespace: string;
   readonly name: string;
   readonly hostname: string;
+  /** Of its names in the cluster; undefined where it has none. */
+  readonly subdomain?: string;
   readonly uuid: string;
   readonly accelerator: Accelerator;
   /** By its full name; undefined for the engine's own. */
@@ -79,6 +81,7 @@ export const effectiveMachine = (vmi: VirtualMachineInstance, facts: NodeFacts):
     namespace,
     name,
     hostname,
+    ...(spec.subdomain ? {subdomain: spec.subdomain} : {}),
     uuid,
     accelerator: facts.accelerator,
     ...(machineType === undefined ? {} : {machineType}),

@@ -56,6 +56,20 @@ test('index 0 is no index', () => {
   expect(nicOf({acpiIndex: 7}).acpiIndex).toBe(7);
 });
 
+test('a link is up unless it is said to be down', () => {
+  expect([undefined, '', 'up', 'down'].map(state => nicOf(state === undefined ? {} : {state}).isLinkUp)).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
+});
+
+test('an interface is booted from where it has a number for that', () => {
+  expect(nicOf({bootOrder: 2}).bootOrder).toBe(2);
+  expect(nicOf({})).not.toHaveProperty('bootOrder');
+});
+
 test('an instance that wants no network of the pod has no interface', () => {
   const domain = {memory: {guest: '128Mi'}, devices: {autoattachPodInterface: false}};
   expect(effectiveMachine(instance({domain}), facts).interfaces).toEqual([]);

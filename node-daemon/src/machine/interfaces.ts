@@ -26,6 +26,8 @@ export interface MachineInterface {
   readonly ports: readonly PortSpan[];
   /** Of the firmware's name for it, from 1; undefined where it has none. */
   readonly acpiIndex: number | undefined;
+  /** Whether the guest sees its cable plugged in. */
+  readonly isLinkUp: boolean;
   /** What the guest is told by DHCP beyond its address; empty where that is nothing. */
   readonly dhcpOptions: DhcpOptions;
 }
@@ -51,7 +53,9 @@ export const interfacesOf = (spec: EffectiveSpec, facts: LinkFacts): readonly Ma
       addresses: masqueradeAddresses(network?.pod?.vmNetworkCIDR),
       ports: portSpans(one),
       acpiIndex: one.acpiIndex === 0 ? undefined : one.acpiIndex,
+      isLinkUp: one.state !== 'down',
       dhcpOptions: one.dhcpOptions ?? {},
+      ...(one.bootOrder === undefined ? {} : {bootOrder: one.bootOrder}),
     };
   });
 

@@ -19,6 +19,7 @@ export const nic = (overrides: Partial<MachineInterface> = {}): MachineInterface
   addresses: masqueradeAddresses(undefined),
   ports: [],
   acpiIndex: undefined,
+  isLinkUp: true,
   dhcpOptions: {},
   ...overrides,
 });

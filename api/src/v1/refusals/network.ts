@@ -8,10 +8,6 @@ const NAME_INSIDE = 'leave it out: the guest tells devices apart by their order 
 /** Interfaces and the networks behind them. */
 export const networkRefusals: Refusals = {
   'domain.devices.interfaces[].binding': {type: 'marker', instead: MASQUERADE},
-  'domain.devices.interfaces[].bootOrder': {
-    type: 'integer',
-    instead: 'guests boot from disks: put the disk to boot from first in domain.devices.disks',
-  },
   'domain.devices.interfaces[].bridge': {type: 'marker', instead: MASQUERADE},
   'domain.devices.interfaces[].macvtap': {type: 'marker', instead: GONE},
   'domain.devices.interfaces[].passt': {type: 'marker', instead: GONE},
@@ -19,11 +15,6 @@ export const networkRefusals: Refusals = {
   'domain.devices.interfaces[].pciAddress': {type: 'string', instead: ADDRESSES},
   'domain.devices.interfaces[].slirp': {type: 'marker', instead: GONE},
   'domain.devices.interfaces[].sriov': {type: 'marker', instead: MASQUERADE},
-  'domain.devices.interfaces[].state': {
-    type: 'string',
-    pass: ['up'],
-    instead: 'leave the interface out, or take its link down inside the guest',
-  },
   'domain.devices.interfaces[].tag': {type: 'string', instead: NAME_INSIDE},
   'networks[].multus': {type: 'marker', instead: 'use pod: {}, the one network there is'},
   'networks[].pod.vmIPv6NetworkCIDR': {type: 'string', instead: 'leave it out: guests have IPv4 addresses alone'},

@@ -7,6 +7,13 @@ struct Guest {
 }
 
 /// Steps a life on a clock of whole seconds.
+fn plan(start_paused: bool, setup: usize) -> Input {
+    Input::PlanAccepted {
+        start_paused,
+        setup,
+    }
+}
+
 impl Guest {
     fn idle() -> Self {
         Self {
@@ -18,9 +25,7 @@ impl Guest {
 
     fn starting() -> Self {
         let mut guest = Self::idle();
-        guest.takes(Input::PlanAccepted {
-            start_paused: false,
-        });
+        guest.takes(plan(false, 0));
         guest.takes(Input::FilesReady);
         guest
     }
@@ -28,7 +33,7 @@ impl Guest {
     /// Made, and not let run.
     fn start_paused() -> Self {
         let mut guest = Self::idle();
-        guest.takes(Input::PlanAccepted { start_paused: true });
+        guest.takes(plan(true, 0));
         guest.takes(Input::FilesReady);
         guest.takes(Input::Greeted);
         guest
@@ -84,9 +89,7 @@ use Effect::{Announce, KillEngine, MakeFiles, Spawn, Tell};
 fn a_start_goes_from_files_to_engine_to_guest() {
     let mut guest = Guest::idle();
     assert_eq!(
-        guest.takes(Input::PlanAccepted {
-            start_paused: false,
-        }),
+        guest.takes(plan(false, 0)),
         [Announce(Phase::Preparing), MakeFiles]
     );
     assert_eq!(
@@ -129,6 +132,43 @@ fn a_guest_that_starts_paused_is_left_alone_until_somebody_resumes_it() {
 }
 
 #[test]
+fn the_plans_commands_are_followed_one_by_one_before_the_guest_runs() {
+    for start_paused in [false, true] {
+        let mut guest = Guest::idle();
+        guest.takes(plan(start_paused, 2));
+        guest.takes(Input::FilesReady);
+        guest.takes(Input::Greeted);
+        assert_eq!(
+            guest.takes(Input::Answered(Own::Negotiate)),
+            [Tell(Own::SetUp(0))]
+        );
+        assert_eq!(
+            guest.takes(Input::Answered(Own::SetUp(0))),
+            [Tell(Own::SetUp(1))]
+        );
+        let last = guest.takes(Input::Answered(Own::SetUp(1)));
+        let expected = if start_paused {
+            Announce(Phase::Running)
+        } else {
+            Tell(Own::Continue)
+        };
+        assert_eq!(last, [expected]);
+    }
+}
+
+#[test]
+fn a_guest_whose_engine_refuses_a_command_of_the_plan_does_not_run() {
+    let mut guest = Guest::idle();
+    guest.takes(plan(false, 2));
+    guest.takes(Input::FilesReady);
+    guest.takes(Input::Greeted);
+    guest.takes(Input::Answered(Own::Negotiate));
+    let refused = Input::Refused(Own::SetUp(0), "Device 'net-x' not found".into());
+    assert_eq!(guest.takes(refused), [KillEngine]);
+    assert_eq!(guest.ends(Exit::Signal(9)), Outcome::StartFailed);
+}
+
+#[test]
 fn a_guest_that_never_ran_is_not_woken_to_be_shut_down() {
     let mut guest = Guest::start_paused();
     guest.takes(Input::Answered(Own::Negotiate));
@@ -142,9 +182,7 @@ fn a_guest_that_never_ran_is_not_woken_to_be_shut_down() {
 #[test]
 fn a_failed_step_ends_the_start_with_its_reason() {
     let mut guest = Guest::idle();
-    guest.takes(Input::PlanAccepted {
-        start_paused: false,
-    });
+    guest.takes(plan(false, 0));
     let effects = guest.takes(Input::NotStarted("no space".into()));
     assert_eq!(
         effects,
@@ -175,9 +213,7 @@ fn sigterm_before_a_plan_or_during_its_files_ends_at_once() {
     for prepare in [false, true] {
         let mut guest = Guest::idle();
         if prepare {
-            guest.takes(Input::PlanAccepted {
-                start_paused: false,
-            });
+            guest.takes(plan(false, 0));
         }
         let effects = guest.takes(shutdown(30));
         assert!(

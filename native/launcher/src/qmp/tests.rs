@@ -25,7 +25,7 @@ fn one(channel: &mut Channel, text: &str) -> Message {
 #[test]
 fn commands_become_numbered_lines_and_arguments_stay_as_they_are() {
     let mut channel = Channel::default();
-    channel.tell(Own::Negotiate);
+    channel.tell(Own::Negotiate, &[]);
     channel.ask(PEER, &command("{\"execute\":\"qom-set\",\"arguments\":{\"value\": 1.50,\n\"big\":18446744073709551615}}")).unwrap();
     let sent = String::from_utf8(channel.unsent().to_vec()).unwrap();
     let lines: Vec<&str> = sent.lines().collect();
@@ -41,7 +41,7 @@ fn commands_become_numbered_lines_and_arguments_stay_as_they_are() {
 #[test]
 fn what_was_sent_is_not_sent_again() {
     let mut channel = Channel::default();
-    channel.tell(Own::Continue);
+    channel.tell(Own::Continue, &[]);
     let length = channel.unsent().len();
     channel.sent(length - 3);
     assert_eq!(
@@ -66,7 +66,7 @@ fn a_greeting_is_known_however_it_is_cut() {
 #[test]
 fn answers_find_who_asked_in_any_order_and_lose_their_ids() {
     let mut channel = Channel::default();
-    channel.tell(Own::Continue);
+    channel.tell(Own::Continue, &[]);
     asked(&mut channel, PEER);
     let Message::Answer(asker, Ok(answer)) =
         one(&mut channel, "{\"id\": 2, \"return\": {\"n\": 1.0}}\n")

@@ -15,7 +15,7 @@ use crate::error::{Fault, Result};
 use crate::files::{Preparation, Progress};
 use crate::frame::frame;
 use crate::last_words;
-use crate::lifecycle::{Effect, Input, Lifecycle, Phase};
+use crate::lifecycle::{Effect, Input, Lifecycle, Own, Phase};
 use crate::outcome::{Exit, Outcome};
 use crate::peers::Peers;
 use crate::plan::Plan;
@@ -220,7 +220,7 @@ impl Supervisor {
                     self.take(Input::NotStarted(fault.to_string()));
                 }
             }
-            Effect::Tell(own) => self.with_engine(|engine| engine.channel.tell(own)),
+            Effect::Tell(own) => self.tell(own),
             Effect::KillEngine => self.with_engine(|engine| engine.child.kill()),
             Effect::Finish(outcome, message) => {
                 let message = self.with_last_words(outcome, message);
@@ -269,6 +269,14 @@ impl Supervisor {
         run.engine = Some(engine);
         self.console.connect_guest(serial);
         Ok(())
+    }
+
+    fn tell(&mut self, own: Own) {
+        if let Some(run) = &mut self.run
+            && let Some(engine) = &mut run.engine
+        {
+            engine.channel.tell(own, &run.plan.engine.setup);
+        }
     }
 
     fn with_engine(&mut self, act: impl FnOnce(&mut Engine)) {

@@ -110,7 +110,10 @@ impl Supervisor {
         if !plan.log_console {
             self.console.detach_stdout();
         }
-        let start_paused = plan.start_paused;
+        let accepted = Input::PlanAccepted {
+            start_paused: plan.start_paused,
+            setup: plan.engine.setup.len(),
+        };
         self.run = Some(Run {
             descriptors: plan.descriptors.iter().cloned().zip(descriptors).collect(),
             files: Preparation::new(plan.files.clone()),
@@ -118,7 +121,7 @@ impl Supervisor {
             engine: None,
             dhcp: Vec::new(),
         });
-        self.take(Input::PlanAccepted { start_paused });
+        self.take(accepted);
         Ok(None)
     }
 

@@ -26,6 +26,10 @@ while read -r line <&"$qmp"; do
       answer '{}'
       printf 'the guest boots\r\n' >&"$serial"
       ;;
+    set_link)
+      answer '{}'
+      printf 'link down\r\n' >&"$serial"
+      ;;
     system_powerdown)
       answer '{}'
       [[ $mode == deaf ]] && continue
@@ -70,6 +74,7 @@ while read -r line <&"$qmp"; do
       for _ in 1 2 3; do (sleep 0.05 &) ; done
       answer '{}'
       ;;
+    x-refused) say "{\"error\": {\"class\": \"GenericError\", \"desc\": \"no such link\"}, \"id\": $id}" ;;
     x-silent) : ;;
     *) answer '{"running": true}' ;;
   esac

@@ -158,3 +158,23 @@ fn a_guest_that_never_ran_ends_at_once() {
     launcher.signal(Signal::TERM);
     assert_eq!(launcher.code(), Some(22));
 }
+
+#[test]
+fn the_engine_is_told_what_the_plan_says_before_its_guest_runs() {
+    let mut launcher = Launcher::idle();
+    let mut plan = launcher.plan(&[""]);
+    plan["engine"]["setup"] =
+        json!([{"execute": "set_link", "arguments": {"name": "net-default", "up": false}}]);
+    launcher.start(&plan, &[]);
+    launcher.subscribe(1).until_state("Running");
+    read_until(&mut launcher.console(), "link down\r\nthe guest boots\r\n");
+}
+
+#[test]
+fn a_guest_does_not_run_where_its_engine_refuses_what_the_plan_says() {
+    let mut launcher = Launcher::idle();
+    let mut plan = launcher.plan(&[""]);
+    plan["engine"]["setup"] = json!([{"execute": "x-refused"}]);
+    launcher.start(&plan, &[]);
+    assert_eq!(launcher.code(), Some(32));
+}

@@ -4,17 +4,19 @@ import type {MachineInterface} from '../../machine/interfaces.ts';
 import {masqueradeAddresses} from '../../machine/masquerade.ts';
 import {machine, nic} from '../../testing/machines.ts';
 import {dhcpAnswers, interfaceArgs} from './interfaces.ts';
+import {qemuPlan} from './plan.ts';
 
 /** The devices on the command line, and how many ports they take. */
 const devices = (...interfaces: MachineInterface[]) => {
   let ports = 0;
-  const args = interfaceArgs(interfaces, () => `rp${ports++}`);
+  const boot = interfaces.map(({bootOrder}) => bootOrder);
+  const args = interfaceArgs(interfaces, boot, () => `rp${ports++}`);
   const found = args.flatMap((arg, at) => (arg === '-device' ? [JSON.parse(args[at + 1]!) as object] : []));
   return {devices: found, ports};
 };
 
 test('a virtio card is what it always was: a guest keeps its hardware', () => {
-  expect(interfaceArgs([nic()], () => 'rp0')).toEqual([
+  expect(interfaceArgs([nic()], [undefined], () => 'rp0')).toEqual([
     '-netdev',
     '{"type":"tap","id":"net0","fd":"{fd:tap0}","vhost":false}',
     '-device',
@@ -51,6 +53,22 @@ test('a card is numbered for the names that the guest gives it', () => {
   expect(devices(nic({acpiIndex: 7})).devices).toEqual([expect.objectContaining({'acpi-index': 7})]);
 });
 
+test('a card in the boot order keeps its boot ROM, and its place', () => {
+  const [card] = devices(nic({bootOrder: 3})).devices;
+  expect(card).toMatchObject({bootindex: 3});
+  expect(card).not.toHaveProperty('romfile');
+});
+
+const engine = (...isLinkUp: boolean[]) => {
+  const interfaces = isLinkUp.map((up, index) => nic({name: `n${index}`, isLinkUp: up}));
+  return qemuPlan(machine({interfaces}), 0).engine;
+};
+
+test('a link that is down is so before the guest runs, and a plan without one says nothing of links', () => {
+  expect(engine(true, false).setup).toEqual([{execute: 'set_link', arguments: {name: 'net-n1', up: false}}]);
+  expect(engine(true)).not.toHaveProperty('setup');
+});
+
 const answer = (overrides: Partial<MachineInterface>) => dhcpAnswers(machine({interfaces: [nic(overrides)]}))[0];
 
 test('the guest is leased the addresses of its own network', () => {
@@ -65,6 +83,11 @@ test('a plan that asks for nothing new says nothing new, so that an older launch
   for (const dhcpOptions of [{}, {ntpServers: [], privateOptions: []}]) {
     expect(answer({dhcpOptions})).not.toHaveProperty('options');
   }
+});
+
+test('a subdomain goes along, for the names below it', () => {
+  expect(dhcpAnswers(machine({subdomain: 'web'}))[0]).toMatchObject({subdomain: 'web'});
+  expect(answer({})).not.toHaveProperty('subdomain');
 });
 
 test('what the user adds to DHCP goes to the launcher as it is', () => {

@@ -1,4 +1,4 @@
-import {type DhcpAnswer, type InterfaceModel, PodLayout} from '@wherry/api';
+import {type DhcpAnswer, type InterfaceModel, type Plan, PodLayout} from '@wherry/api';
 import type {EffectiveMachine} from '../../machine/effective-machine.ts';
 import type {MachineInterface} from '../../machine/interfaces.ts';
 import {type Args, descriptor, json} from './args.ts';
@@ -41,8 +41,18 @@ const slots = (port: () => string): ((card: Card) => {readonly bridge: Args; rea
   };
 };
 
-/** The guest learns its MTU from the device (virtio) and by DHCP. No boot ROM: guests boot from disks. */
-export const interfaceArgs = (interfaces: readonly MachineInterface[], port: () => string): Args => {
+const nameOf = (one: MachineInterface): string => `net-${one.name}`;
+
+/** QEMU finds the ROM of the card by itself; without a place in the boot order the guest is spared it. */
+const boot = (bootIndex: number | undefined): object =>
+  bootIndex === undefined ? {romfile: ''} : {bootindex: bootIndex};
+
+/** The guest learns its MTU from the device (virtio) and by DHCP. */
+export const interfaceArgs = (
+  interfaces: readonly MachineInterface[],
+  bootIndices: readonly (number | undefined)[],
+  port: () => string,
+): Args => {
   const plugIn = slots(port);
   return interfaces.flatMap((one, index) => {
     const card = cards[one.model];
@@ -57,19 +67,25 @@ export const interfaceArgs = (interfaces: readonly MachineInterface[], port: () 
       }),
       ...json('-device', {
         driver: card.driver,
-        id: `net-${one.name}`,
+        id: nameOf(one),
         ...slot,
         netdev: `net${index}`,
         mac: one.mac,
         ...(one.model === 'virtio' ? {host_mtu: one.mtu} : {}),
-        romfile: '',
+        ...boot(bootIndices[index]),
         ...(one.acpiIndex === undefined ? {} : {'acpi-index': one.acpiIndex}),
       }),
     ];
   });
 };
 
-export const dhcpAnswers = ({interfaces, hostname}: EffectiveMachine): readonly DhcpAnswer[] =>
+/** A guest whose link is down must not see it up first, so this is done before it runs. */
+export const linkCommands = (interfaces: readonly MachineInterface[]): NonNullable<Plan['engine']['setup']> =>
+  interfaces
+    .filter(({isLinkUp}) => !isLinkUp)
+    .map(one => ({execute: 'set_link', arguments: {name: nameOf(one), up: false}}));
+
+export const dhcpAnswers = ({interfaces, hostname, subdomain}: EffectiveMachine): readonly DhcpAnswer[] =>
   interfaces.map((one, index) => ({
     interface: one.name,
     socket: `dhcp${index}`,
@@ -80,6 +96,7 @@ export const dhcpAnswers = ({interfaces, hostname}: EffectiveMachine): readonly 
     mtu: one.mtu,
     hostname,
     resolvConf: PodLayout.resolvConf,
+    ...(subdomain === undefined ? {} : {subdomain}),
     ...leaseOptions(one),
   }));
 

@@ -8,7 +8,7 @@ import {acceleratorArgs} from './cpu.ts';
 import {diskArgs, diskFiles} from './disks.ts';
 import {kernelArgs, loaderArgs, loaderFiles} from './firmware.ts';
 import {graphicsArgs} from './graphics.ts';
-import {dhcpAnswers, interfaceArgs, interfaceDescriptors} from './interfaces.ts';
+import {dhcpAnswers, interfaceArgs, interfaceDescriptors, linkCommands} from './interfaces.ts';
 import {peripheralArgs} from './peripherals.ts';
 import {portBus, rootPorts} from './pci.ts';
 import {monitorArgs, platformDevices} from './platform.ts';
@@ -16,7 +16,7 @@ import {monitorArgs, platformDevices} from './platform.ts';
 /** @param now milliseconds since the epoch */
 export const qemuPlan = (machine: EffectiveMachine, now: number): Plan => ({
   id: machine.id,
-  engine: {kind: 'qemu', program: PodLayout.qemu, args: qemuArgs(machine, now)},
+  engine: {kind: 'qemu', program: PodLayout.qemu, args: qemuArgs(machine, now), ...setup(machine)},
   descriptors: [...(machine.accelerator === 'kvm' ? ['kvm'] : []), ...machine.interfaces.flatMap(interfaceDescriptors)],
   files: [...loaderFiles(machine.loader), ...diskFiles(machine.disks)],
   dhcp: dhcpAnswers(machine),
@@ -26,13 +26,19 @@ export const qemuPlan = (machine: EffectiveMachine, now: number): Plan => ({
   ...(machine.logConsole ? {} : {logConsole: false}),
 });
 
+/** Left out where there is nothing to do: a launcher of before does not know it. */
+const setup = ({interfaces}: EffectiveMachine): Pick<Plan['engine'], 'setup'> => {
+  const commands = linkCommands(interfaces);
+  return commands.length === 0 ? {} : {setup: commands};
+};
+
 const qemuArgs = (machine: EffectiveMachine, now: number): Args => {
   let ports = 0;
   const port = (): string => portBus(ports++);
   // In the order in which the guest meets them: its network is on the first ports, whatever its disks are.
   const boot = bootIndices(machine.disks, machine.interfaces);
   const devices = [
-    ...interfaceArgs(machine.interfaces, port),
+    ...interfaceArgs(machine.interfaces, boot.interfaces, port),
     ...diskArgs(machine.disks, boot.disks, port),
     ...graphicsArgs(machine.devices, port),
   ];
