@@ -11,6 +11,7 @@ test('only the image of the launcher must be given', () => {
     allowEmulation: false,
     cpuAllocationRatio: 10,
     memoryOvercommit: 100,
+    evictionStrategy: 'None',
     disableSerialConsoleLog: false,
   });
 });
@@ -23,6 +24,7 @@ test('keeps what is given', () => {
     allowEmulation: true,
     cpuAllocationRatio: 4,
     memoryOvercommit: 150,
+    evictionStrategy: 'External',
     disableSerialConsoleLog: true,
   };
   expect(parseConfig(JSON.stringify(given))).toEqual(given);
@@ -42,6 +44,7 @@ test.each([
   ['a ratio of nothing', {cpuAllocationRatio: 0}, 'cpuAllocationRatio must be a whole number from 1 to 1000'],
   ['a ratio that is no integer', {cpuAllocationRatio: 2.5}, 'cpuAllocationRatio must be a whole number'],
   ['less than all memory', {memoryOvercommit: 50}, 'memoryOvercommit must be a whole number from 100 to 1000'],
+  ['a strategy that guests cannot follow', {evictionStrategy: 'LiveMigrate'}, 'must be one of None, External'],
   ['an unknown policy', {imagePullPolicy: 'Sometimes'}, 'imagePullPolicy must be one of Always, IfNotPresent, Never'],
 ])('refuses %s and names the field', (_, wrong, message) => {
   expect(() => parseConfig(text(wrong))).toThrow(

@@ -62,6 +62,15 @@ export const configSchema = object('Configuration of the cluster.', {
     ),
     100,
   ),
+  evictionStrategy: defaulted(
+    enumeration(
+      'What becomes of a guest when its node is drained, unless the machine says it. None: it is shut down, and its ' +
+        'machine runs again elsewhere. External: its pod cannot be evicted, and status.evacuationNodeName asks somebody ' +
+        'else to act. At once, for guests that run too.',
+      ['None', 'External'],
+    ),
+    'None',
+  ),
   disableSerialConsoleLog: defaulted(
     boolean(
       "Whether the serial console stays out of the log of the guest's pod, unless the machine says logSerialConsole. " +

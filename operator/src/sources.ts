@@ -27,8 +27,8 @@ export const instanceSources = ({instances, pods, claims, nodes, budgets}: Cache
     node => [...waiting(instances), ...handedTo(instances, node)].map(keyOf),
     change => change.type !== 'updated' || !sameFacts(change.previous, change.object),
   ),
-  // What waits for emulation to be allowed starts then.
-  {synced: true, start: enqueue => config.onChange(() => waiting(instances).map(keyOf).forEach(enqueue))},
+  // What waits for emulation to be allowed starts then, and what is protected from eviction may change.
+  {synced: true, start: enqueue => config.onChange(() => instances.list().map(keyOf).forEach(enqueue))},
 ];
 
 const usersOf = (instances: Caches['instances'], claim: {metadata: {namespace?: string; name?: string}}) =>

@@ -68,6 +68,7 @@ test('everything that may be set can be set', async () => {
     allowEmulation: true,
     cpuAllocationRatio: 4,
     memoryOvercommit: 150,
+    evictionStrategy: 'External',
     disableSerialConsoleLog: true,
   });
 });

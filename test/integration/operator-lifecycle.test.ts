@@ -241,4 +241,15 @@ describe('a guest with evictionStrategy External', () => {
     await on.started('usual');
     expect(await on.client.list(policy.podDisruptionBudgets, {namespace: on.namespace})).toEqual([]);
   });
+
+  test('is also one whose cluster says so, as long as it does', async () => {
+    const on = await stage();
+    await on.make('usual');
+    await on.started('usual');
+    const budgets = () => on.client.list(policy.podDisruptionBudgets, {namespace: on.namespace});
+    theatre.configure({evictionStrategy: 'External'});
+    await on.until('it is protected while it runs', async () => (await budgets()).length === 1);
+    theatre.configure({});
+    await on.until('it is protected no more', async () => (await budgets()).length === 0);
+  });
 });

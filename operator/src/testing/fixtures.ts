@@ -22,6 +22,7 @@ export const config: Config = {
   allowEmulation: true,
   cpuAllocationRatio: 10,
   memoryOvercommit: 100,
+  evictionStrategy: 'None',
   disableSerialConsoleLog: false,
 };
 

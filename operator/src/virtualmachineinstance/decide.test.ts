@@ -1,6 +1,6 @@
 import {InstanceCondition, Label} from '@wherry/api';
 import {describe, expect, test} from '@jest/globals';
-import {anInstance, aPod, exited, isRunning, running, scheduled, waitsFor} from '../testing/fixtures.ts';
+import {anInstance, aPod, config, exited, isRunning, running, scheduled, waitsFor} from '../testing/fixtures.ts';
 import {anInstanceWorld} from '../testing/worlds.ts';
 import {decide} from './decide.ts';
 import type {World} from './world.ts';
@@ -160,6 +160,16 @@ describe('an instance that must not be evicted', () => {
     const vmi = anInstance({spec: external, status: running});
     expect(decide(anInstanceWorld({vmi, pod: aPod({state: isRunning}), budget: true})).protect).toBe(false);
     expect(decide(anInstanceWorld({vmi, pod: aPod({state: isRunning})})).protect).toBe(true);
+  });
+
+  test('is so by the configuration too, and loses its budget when that changes', () => {
+    const vmi = anInstance({status: running});
+    const world = {vmi, pod: aPod({state: isRunning})};
+    const outside = {...config, evictionStrategy: 'External'} as const;
+    expect(decide(anInstanceWorld({...world, config: outside}))).toMatchObject({protect: true, unprotect: false});
+    expect(decide(anInstanceWorld({...world, config: outside, budget: true}))).toMatchObject({unprotect: false});
+    expect(decide(anInstanceWorld({...world, budget: true}))).toMatchObject({protect: false, unprotect: true});
+    expect(decide(anInstanceWorld(world))).toMatchObject({protect: false, unprotect: false});
   });
 
   test('is one whose strategy is External, as long as it may run', () => {

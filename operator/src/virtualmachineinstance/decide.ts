@@ -12,7 +12,7 @@ import type {Pod} from '@wherry/kube';
 import {findCondition} from '../conditions.ts';
 import {hasFinalizer, isDeleting} from '../objects.ts';
 import {engineMayLive} from './engine-life.ts';
-import {evacuationNode, needsBudget} from './eviction.ts';
+import {evacuationNode, isExternal, needsBudget} from './eviction.ts';
 import {cannotStart, type EventText, evictionRequested, guestEnded, shuttingDown} from './events.ts';
 import {computeState} from './launcher-pod.ts';
 import {nextStep, type Step} from './phase.ts';
@@ -33,6 +33,8 @@ export interface Plan {
   readonly deletePods: readonly PodDeletion[];
   /** Make the budget that protects the pod from eviction, before the pod. */
   readonly protect: boolean;
+  /** Remove it, for the cluster's configuration no longer asks for it. */
+  readonly unprotect: boolean;
   /** The node whose name the instance is to carry as a label, where it does not yet. */
   readonly labelNode: string | undefined;
   readonly step: Step;
@@ -45,7 +47,8 @@ export const decide = (world: World): Plan => {
     finalizer: finalizer(world),
     makePod: step.to === 'Scheduling' ? step.make : undefined,
     deletePods: podsToDelete(world),
-    protect: needsBudget(world.vmi) && !world.budget,
+    protect: needsBudget(world.vmi, world.config) && !world.budget,
+    unprotect: world.budget && !isExternal(world.vmi, world.config),
     labelNode: nodeToLabel(world, step),
     step,
     events: events(world, step),
@@ -88,7 +91,7 @@ const events = (world: World, step: Step): readonly EventText[] => {
   if (step.to === 'ended') return [guestEnded(step.ending)];
   const {status} = world.vmi;
   if (beginsToEnd(world)) return [shuttingDown];
-  const evacuated = evacuationNode(world.vmi, world.nodeDraining);
+  const evacuated = evacuationNode(world.vmi, world.nodeDraining, world.config);
   if (evacuated !== undefined && evacuated !== status?.evacuationNodeName) return [evictionRequested(evacuated)];
   if (status?.nodeName !== undefined || isFinal(status?.phase)) return [];
   const problem = problemOf(world, step);

@@ -36,8 +36,8 @@ export const gather = async (sources: Sources, key: Key, signal: AbortSignal): P
     lookAgainMs: againMs,
     nodes: isWaiting(vmi) ? caches.nodes.list().map(viewOf) : [],
     nodeFenced: pod === undefined && (await isFenced(sources, vmi.status?.nodeName, signal)),
-    nodeDraining: isExternal(vmi) && isNodeDraining(caches, vmi.status?.nodeName),
-    budget: isExternal(vmi) && caches.budgets.byIndex(Index.controller, vmi.metadata.uid).length > 0,
+    nodeDraining: isExternal(vmi, config.current) && isNodeDraining(caches, vmi.status?.nodeName),
+    budget: caches.budgets.byIndex(Index.controller, vmi.metadata.uid).length > 0,
     config: config.current,
   };
 };

@@ -26,7 +26,7 @@ export const nextStatus = (world: World, step: Step, failed: Failed, now: number
   const moved = movedOn(before, step, failed, now);
   const volumeStatus = volumeStatuses(world.vmi, world.claims);
   const {evacuationNodeName: _before, ...settled} = moved;
-  const evacuationNodeName = evacuationNode(world.vmi, world.nodeDraining);
+  const evacuationNodeName = evacuationNode(world.vmi, world.nodeDraining, world.config);
   const status = {
     ...settled,
     ...(volumeStatus === undefined ? {} : {volumeStatus}),

@@ -69,6 +69,8 @@ export class InstanceReconciler {
     if (plan.finalizer === 'add') vmi = await this.#setFinalizer(vmi, 'add', signal);
     if (plan.labelNode !== undefined) vmi = await this.#labelNode(vmi, plan.labelNode, signal);
     if (plan.protect) await this.#protect(vmi, signal);
+    if (plan.unprotect)
+      await this.#options.client.delete(policy.podDisruptionBudgets, keyOf(renderBudget(vmi)), {signal});
     for (const deletion of plan.deletePods) await this.#deletePod(vmi, deletion, signal);
     const error = plan.makePod === undefined ? undefined : await this.#makePod(world, vmi, plan.makePod, signal);
     return {vmi, error};

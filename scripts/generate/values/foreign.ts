@@ -52,7 +52,6 @@ const instead: Readonly<Record<string, string>> = {
   vmRolloutStrategy: 'changes are for the next start',
   vmStateStorageClass: 'it is not supported',
   webhookConfiguration: 'there are no webhooks',
-  evictionStrategy: 'guests cannot move while they run: a drain shuts them down, and they start elsewhere',
 };
 
 /** For the schema of `configuration`. */
