@@ -17,6 +17,7 @@ import type {
   V1ServiceAccount,
   V1StorageClass,
   V1Volume,
+  V1VolumeDevice,
   V1VolumeMount,
 } from '@kubernetes/client-node';
 
@@ -97,6 +98,7 @@ export type PodVolume = Json<V1Volume>;
 export type Container = Json<V1Container>;
 export type EnvVar = Json<V1EnvVar>;
 export type VolumeMount = Json<V1VolumeMount>;
+export type VolumeDevice = Json<V1VolumeDevice>;
 
 /** @throws TypeError when the object has no name: it was never stored. */
 export const keyOf = (object: {readonly metadata: ObjectMeta}): Key => {

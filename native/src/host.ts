@@ -82,6 +82,21 @@ export interface LinkInfo {
   readonly counters: InterfaceCounters;
 }
 
+export interface BlockDeviceOptions {
+  readonly readOnly: boolean;
+  /** Without the kernel's cache (O_DIRECT). */
+  readonly direct: boolean;
+}
+
+export interface BlockDevice {
+  readonly fd: number;
+  readonly bytes: number;
+  /** Bytes of its logical blocks. */
+  readonly logical: number;
+  /** Bytes of its physical blocks. */
+  readonly physical: number;
+}
+
 /** KVM_CHECK_EXTENSION numbers of the capabilities that a node reports (include/uapi/linux/kvm.h). */
 export const KvmCapability = {
   irqchip: 0,
@@ -139,7 +154,7 @@ export interface Host {
 
   /**
    * Sends one frame with descriptors over a connection of its own and returns the answer frame; both with their 4-byte length.
-   * `fds` stay the caller's and may be closed as soon as this returns its promise. At most 16 descriptors, 1 MiB a frame.
+   * `fds` stay the caller's and may be closed as soon as this returns its promise. At most 128 descriptors, 1 MiB a frame.
    * @throws as connectUnix, and TimedOut, PeerClosed, TooLarge
    */
   handOver(
@@ -186,6 +201,17 @@ export interface Host {
    * @throws NotFound (no such link), Busy (the address is in use)
    */
   openDhcpSocket(netns: number, device: string): Promise<number>;
+
+  /**
+   * Opens the block device at this absolute path as that living process sees it. Symbolic links are not followed, and nothing but a
+   * block device is opened; `pidfd` proves that `pid` is still that process.
+   * @throws NotFound (no such device), WrongType (something else), Escapes, ProcessGone, PermissionDenied
+   */
+  openBlockDevice(
+    process: {readonly pid: number; readonly pidfd: number},
+    path: string,
+    options: BlockDeviceOptions,
+  ): Promise<BlockDevice>;
 
   /** @throws NotFound */
   linkInfo(netns: number, device: string): Promise<LinkInfo>;

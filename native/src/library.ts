@@ -83,6 +83,7 @@ export interface Library {
   ) => number;
   readonly removeTap: (netns: number, name: string) => number;
   readonly openDhcpSocket: (netns: number, device: string) => number;
+  readonly openBlockDevice: (pid: number, pidfd: number, path: string, readOnly: number, direct: number) => number;
   readonly linkInfo: (netns: number, device: string) => number;
 }
 
@@ -122,13 +123,15 @@ const binder = (library: LibraryHandle, errorType: TypeObject) => {
   return <Out>(name: string, args: readonly Kind[], outType: TypeObject | 'int32_t'): Call<Out> => {
     const outPlace = koffi.out(koffi.pointer(outType));
     const types = [...args.map(kind => kinds[kind].type), outPlace, errorPlace];
-    const raw = library.func(name, 'uint32_t', types) as (...values: readonly unknown[]) => number;
+    // Bound at its first call: a library that is older than a call serves all others.
+    let raw: ((...values: readonly unknown[]) => number) | undefined;
     // koffi writes a struct into an object and a number into the first item of an array.
     const place = outType === 'int32_t' ? () => [0] : () => ({});
     return (...values) => {
       checkArguments(name, args, values);
       const out = place();
       const error = {code: 0, errno: 0, message: ''} satisfies ErrorOut;
+      raw ??= library.func(name, 'uint32_t', types) as (...values: readonly unknown[]) => number;
       const number = raw(...values, out, error);
       if (number !== 0) throw nativeErrorOf(number, error.errno, error.message);
       return (Array.isArray(out) ? out[0] : out) as Out;
@@ -136,7 +139,7 @@ const binder = (library: LibraryHandle, errorType: TypeObject) => {
   };
 };
 
-/** Loads the library and binds every call. @throws LibraryMissing, LibraryMismatch */
+/** Loads the library and declares every call. @throws LibraryMissing, LibraryMismatch */
 export const openLibrary = (path: string): Library => {
   const library = load(path);
   const abiVersion = checkVersion(library, path);
@@ -160,6 +163,7 @@ export const openLibrary = (path: string): Library => {
     setUpTap: number('wherry_set_up_tap', 'i32', 'text', 'text', 'u32', 'u32', 'i64'),
     removeTap: number('wherry_remove_tap', 'i32', 'text'),
     openDhcpSocket: number('wherry_open_dhcp_socket', 'i32', 'text'),
+    openBlockDevice: number('wherry_open_block_device', 'i32', 'i32', 'text', 'u32', 'u32'),
     linkInfo: number('wherry_link_info', 'i32', 'text'),
   };
 };

@@ -2,6 +2,8 @@
 
 import {NativeError} from './errors.ts';
 import {
+  type BlockDevice,
+  type BlockDeviceOptions,
   type DevicePath,
   type Dir,
   type Host,
@@ -118,6 +120,14 @@ export class NativeHost implements Host {
 
   async openDhcpSocket(netns: number, device: string): Promise<number> {
     return (await readJson<{fd: number}>(this.#library.openDhcpSocket(netns, device))).fd;
+  }
+
+  async openBlockDevice(
+    {pid, pidfd}: {readonly pid: number; readonly pidfd: number},
+    path: string,
+    {readOnly, direct}: BlockDeviceOptions,
+  ): Promise<BlockDevice> {
+    return readJson<BlockDevice>(this.#library.openBlockDevice(pid, pidfd, path, Number(readOnly), Number(direct)));
   }
 
   async linkInfo(netns: number, device: string): Promise<LinkInfo> {

@@ -92,6 +92,91 @@ const storage: readonly Refusal[] = [
   },
 ];
 
+const kept: readonly Refusal[] = [
+  {
+    sentence: 'a disk on sata over a claim that is only read',
+    change: [
+      ...withVolume('root', {persistentVolumeClaim: {claimName: 'c', readOnly: true}}),
+      [`${devices}.disks`, [{name: 'root', disk: {bus: 'sata'}}]],
+    ],
+    field: `${devices}.disks`,
+    message: 'a claim that is read only cannot be a disk on sata',
+  },
+  {
+    sentence: 'an ephemeral disk without a claim',
+    change: withVolume('root', {ephemeral: {}}),
+    field: 'spec.volumes[0].ephemeral.persistentVolumeClaim',
+    message: 'Required value',
+  },
+  {
+    sentence: 'a configMap without a name',
+    change: withVolume('conf', {configMap: {optional: true}}),
+    field: 'spec.volumes[0].configMap.name',
+    message: 'Required value',
+  },
+  {
+    sentence: 'a secret without a name',
+    change: withVolume('conf', {secret: {}}),
+    field: 'spec.volumes[0].secret.secretName',
+    message: 'Required value',
+  },
+  {
+    sentence: 'a label with a blank',
+    change: withVolume('conf', {configMap: {name: 'c', volumeLabel: 'my disk'}}),
+    field: 'spec.volumes[0].configMap.volumeLabel',
+    message: 'should match',
+  },
+  {
+    sentence: 'a label of 33 characters',
+    change: withVolume('conf', {secret: {secretName: 's', volumeLabel: 'x'.repeat(33)}}),
+    field: 'spec.volumes[0].secret.volumeLabel',
+    message: 'may not be more than 32',
+  },
+  ...['/etc/labels', '../labels', 'a/..b/c'].map(
+    (path): Refusal => ({
+      sentence: `a fact at ${path}`,
+      change: withVolume('facts', {downwardAPI: {fields: [{path, fieldRef: {fieldPath: 'metadata.labels'}}]}}),
+      field: 'spec.volumes[0].downwardAPI.fields[0].path',
+      message: 'should match',
+    }),
+  ),
+  {
+    sentence: 'a fact about nothing',
+    change: withVolume('facts', {downwardAPI: {fields: [{path: 'labels'}]}}),
+    field: 'spec.volumes[0].downwardAPI.fields[0]',
+    message: 'exactly one of fieldRef or resourceFieldRef',
+  },
+  {
+    sentence: 'two accounts',
+    change: [['spec.volumes', ['a', 'b'].map(name => ({name, serviceAccount: {serviceAccountName: name}}))]],
+    field: 'spec.volumes',
+    message: 'at most one volume may be a serviceAccount',
+  },
+  {
+    sentence: 'the token of another account than that of the pod',
+    change: [
+      ...withVolume('token', {serviceAccount: {serviceAccountName: 'robot'}}),
+      ['spec.serviceAccountName', 'web'],
+    ],
+    field: 'spec.serviceAccountName',
+    message: 'must name the same account',
+  },
+  ...[{}, {configMap: {name: 'c'}, secret: {name: 's'}}].map(
+    (sysprep): Refusal => ({
+      sentence: `sysprep of ${Object.keys(sysprep).join(' and ') || 'nothing'}`,
+      change: withVolume('answers', {sysprep}),
+      field: 'spec.volumes[0].sysprep',
+      message: 'exactly one of configMap or secret',
+    }),
+  ),
+  {
+    sentence: 'a config drive of more than 2048 bytes',
+    change: withVolume('seed', {cloudInitConfigDrive: {userData: long}}),
+    field: 'spec.volumes[0].cloudInitConfigDrive.userData',
+    message: 'put it into a Secret and name that in secretRef',
+  },
+];
+
 const cloudInit: readonly Refusal[] = [
   {
     sentence: 'cloud-init without any data',
@@ -285,6 +370,7 @@ const changed = (object: object, change: Refusal['change']): object =>
 describe.each([
   ['volumes', storage],
   ['disks', disks],
+  ['what Kubernetes keeps', kept],
   ['cloud-init', cloudInit],
 ])('%s', (_, refusals) => {
   test.each([...refusals])('refuses $sentence', async ({change, field, message}) => {
@@ -352,6 +438,32 @@ const accepted: readonly (readonly [sentence: string, change: Refusal['change']]
     [
       ['spec.domain.ioThreadsPolicy', 'supplementalPool'],
       ['spec.domain.ioThreads', {supplementalPoolThreadCount: 4}],
+    ],
+  ],
+  [
+    'every source of a volume',
+    [
+      [
+        'spec.volumes',
+        [
+          {name: 'a', ephemeral: {persistentVolumeClaim: {claimName: 'c', readOnly: true}}},
+          {name: 'b', persistentVolumeClaim: {claimName: 'c', readOnly: false}},
+          {name: 'c', cloudInitConfigDrive: {userData: '#cloud-config', networkData: '{}'}},
+          {name: 'd', configMap: {name: 'c', optional: true, volumeLabel: 'a-label-of-thirty-two-characters'}},
+          {name: 'e', secret: {secretName: 's', volumeLabel: ''}},
+          {
+            name: 'f',
+            downwardAPI: {
+              fields: [
+                {path: 'labels', fieldRef: {fieldPath: 'metadata.labels'}, mode: 0o444},
+                {path: 'a/b', resourceFieldRef: {containerName: 'compute', resource: 'limits.memory', divisor: 1}},
+              ],
+            },
+          },
+          {name: 'g', serviceAccount: {serviceAccountName: 'robot'}},
+          {name: 'h', sysprep: {secret: {name: 's'}}},
+        ],
+      ],
     ],
   ],
   ['no policy for threads, in words', [['spec.domain.ioThreadsPolicy', '']]],

@@ -24,7 +24,6 @@ export const Reason = {
   NotSupported: 'NotSupported',
   // Synchronized=False: no pod
   PvcNotFound: 'FailedPvcNotFound',
-  UnsupportedVolumeMode: 'UnsupportedVolumeMode',
   UnsupportedEngine: 'UnsupportedEngine',
   NoUsableKvm: 'NoUsableKVM',
   NoNodeWithCpu: 'NoNodeWithCPU',

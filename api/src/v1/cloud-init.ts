@@ -43,29 +43,37 @@ const oneSource = (sources: readonly string[]): Rule => ({
   message: `at most one of ${sources.join(', ')} may be given`,
 });
 
-export const cloudInitNoCloud = object(
-  'A small disk with the configuration that cloud-init reads in the guest.',
-  {
-    userData: optional(inline('User data', 'secretRef')),
-    userDataBase64: optional(inlineBase64('User data', 'secretRef')),
-    secretRef: optional(secretRef('A Secret with the user data under the key userdata or userData.')),
-    networkData: optional(inline('Network configuration', 'networkDataSecretRef')),
-    networkDataBase64: optional(inlineBase64('Network configuration', 'networkDataSecretRef')),
-    networkDataSecretRef: optional(
-      secretRef('A Secret with the network configuration under the key networkdata or networkData.'),
-    ),
-  },
-  {
-    rules: [
-      oneSource(userDataSources),
-      oneSource(networkDataSources),
-      {
-        rule: `${count([...userDataSources, ...networkDataSources])} > 0`,
-        message: 'user data or network data must be given, as userData: "#cloud-config"',
-        reason: 'FieldValueRequired',
-      },
-    ],
-  },
+const cloudInit = (description: string) =>
+  object(
+    description,
+    {
+      userData: optional(inline('User data', 'secretRef')),
+      userDataBase64: optional(inlineBase64('User data', 'secretRef')),
+      secretRef: optional(secretRef('A Secret with the user data under the key userdata or userData.')),
+      networkData: optional(inline('Network configuration', 'networkDataSecretRef')),
+      networkDataBase64: optional(inlineBase64('Network configuration', 'networkDataSecretRef')),
+      networkDataSecretRef: optional(
+        secretRef('A Secret with the network configuration under the key networkdata or networkData.'),
+      ),
+    },
+    {
+      rules: [
+        oneSource(userDataSources),
+        oneSource(networkDataSources),
+        {
+          rule: `${count([...userDataSources, ...networkDataSources])} > 0`,
+          message: 'user data or network data must be given, as userData: "#cloud-config"',
+          reason: 'FieldValueRequired',
+        },
+      ],
+    },
+  );
+
+export const cloudInitNoCloud = cloudInit('A small disk with the configuration that cloud-init reads in the guest.');
+
+export const cloudInitConfigDrive = cloudInit(
+  'The same as cloudInitNoCloud, laid out as the config drive of OpenStack, which more programs than cloud-init read.',
 );
 
-export type CloudInitNoCloud = Infer<typeof cloudInitNoCloud>;
+/** What both kinds of seed are made from. */
+export type CloudInit = Infer<typeof cloudInitNoCloud>;

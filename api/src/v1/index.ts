@@ -1,7 +1,7 @@
 /** The kinds of kubevirt.io/v1: one file per kind, shared parts beside them. */
 export type {Chassis} from './chassis.ts';
 export type {Clock, Timers} from './clock.ts';
-export type {CloudInitNoCloud} from './cloud-init.ts';
+export type {CloudInit} from './cloud-init.ts';
 export type {Condition, ConditionStatus, Verdict} from './condition.ts';
 export type {Cpu} from './cpu.ts';
 export type {Devices} from './devices.ts';

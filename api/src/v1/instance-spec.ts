@@ -18,7 +18,7 @@ import {network} from './network.ts';
 import {livenessProbe, probeRules, readinessProbe} from './probe.ts';
 import {instanceRefusals} from './refusals/index.ts';
 import {affinity, labels, toleration, topologySpreadConstraint} from './scheduling.ts';
-import {volume} from './volume.ts';
+import {volume, volumeRules} from './volume.ts';
 
 /** Paths of optional lists below the spec. */
 const disks = 'self.domain.devices.disks';
@@ -46,11 +46,32 @@ const name = (description: string) =>
 const dnsLabelOrEmpty = (description: string) =>
   string(description, {maxLength: 63, pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$'});
 
+/** A SATA disk can always be written to, a claim that is only read cannot. */
+const writableOnSata: Rule = {
+  rule:
+    `!has(${disks}) || !has(${volumes}) || ${disks}.all(one, !has(one.disk) || one.disk.bus != 'sata' || ` +
+    `!${volumes}.exists(other, other.name == one.name && has(other.persistentVolumeClaim) && ` +
+    'has(other.persistentVolumeClaim.readOnly) && other.persistentVolumeClaim.readOnly))',
+  message: 'a claim that is read only cannot be a disk on sata: use bus virtio or scsi, or a cdrom',
+  fieldPath: '.domain.devices.disks',
+};
+
+/** The token of a serviceAccount volume is that of the account that the pod runs as. */
+const oneAccount: Rule = {
+  rule:
+    `!has(self.serviceAccountName) || self.serviceAccountName == '' || !has(${volumes}) || ${volumes}.all(one, ` +
+    '!has(one.serviceAccount) || one.serviceAccount.serviceAccountName == self.serviceAccountName)',
+  message: 'a serviceAccount volume must name the same account as serviceAccountName: leave serviceAccountName out',
+  fieldPath: '.serviceAccountName',
+};
+
 const supported = object(
   'What runs: the machine, its volumes and networks, and where it may run.',
   {
     domain,
-    volumes: optional(listMap('Volumes behind the disks.', volume, {keys: ['name'], maxItems: 256})),
+    volumes: optional(
+      listMap('Volumes behind the disks.', volume, {keys: ['name'], maxItems: 256, rules: volumeRules}),
+    ),
     networks: optional(
       listMap('Networks behind the interfaces. Defaults to the network of the pod.', network, {
         keys: ['name'],
@@ -136,6 +157,8 @@ const supported = object(
   {
     rules: [
       paired(disks, volumes, 'each disk needs a volume of the same name in volumes'),
+      writableOnSata,
+      oneAccount,
       paired(interfaces, networks, 'each interface needs a network of the same name in networks'),
       ...dnsRules,
       ...probeRules('readinessProbe'),

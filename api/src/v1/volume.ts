@@ -1,6 +1,7 @@
 /** Volumes: the data behind disks. */
-import {dnsLabel, dnsSubdomain, type Infer, object, optional, quantity} from '../schema/index.ts';
-import {cloudInitNoCloud} from './cloud-init.ts';
+import {boolean, dnsLabel, dnsSubdomain, type Infer, object, optional, quantity, type Rule} from '../schema/index.ts';
+import {cloudInitConfigDrive, cloudInitNoCloud} from './cloud-init.ts';
+import {configMap, downwardApi, secret, serviceAccount, sysprep} from './config-volumes.ts';
 import {count} from './count.ts';
 import {image, imagePath, imagePullPolicy, imagePullSecret} from './image.ts';
 
@@ -11,9 +12,21 @@ const containerDisk = object('A disk image in a container image. What the guest 
   imagePullSecret: optional(imagePullSecret),
 });
 
+const claim = {
+  claimName: dnsSubdomain('Name of the claim in the same namespace.'),
+  readOnly: optional(boolean('Whether the claim is only read. Defaults to false.')),
+};
+
 const persistentVolumeClaim = object(
-  'A claim with a filesystem that holds the disk as disk.img; the file is made on an empty claim.',
-  {claimName: dnsSubdomain('Name of the claim in the same namespace.')},
+  'A claim: with a filesystem, which holds the disk as disk.img, and on an empty claim gets it.',
+  claim,
+);
+
+const ephemeral = object(
+  "A disk that begins as a claim's. What the guest writes is lost when it stops; the claim is only read.",
+  {
+    persistentVolumeClaim: object('The claim.', claim),
+  },
 );
 
 const emptyDisk = object('A disk that is empty at each start and lives as long as the run.', {
@@ -22,7 +35,19 @@ const emptyDisk = object('A disk that is empty at each start and lives as long a
   }),
 });
 
-const sources = {containerDisk, persistentVolumeClaim, emptyDisk, cloudInitNoCloud};
+const sources = {
+  containerDisk,
+  persistentVolumeClaim,
+  ephemeral,
+  emptyDisk,
+  cloudInitNoCloud,
+  cloudInitConfigDrive,
+  configMap,
+  secret,
+  downwardAPI: downwardApi,
+  serviceAccount,
+  sysprep,
+};
 
 export const volume = object(
   'Data behind a disk.',
@@ -38,8 +63,15 @@ export const volume = object(
     }),
     containerDisk: optional(sources.containerDisk),
     persistentVolumeClaim: optional(sources.persistentVolumeClaim),
+    ephemeral: optional(sources.ephemeral),
     emptyDisk: optional(sources.emptyDisk),
     cloudInitNoCloud: optional(sources.cloudInitNoCloud),
+    cloudInitConfigDrive: optional(sources.cloudInitConfigDrive),
+    configMap: optional(sources.configMap),
+    secret: optional(sources.secret),
+    downwardAPI: optional(sources.downwardAPI),
+    serviceAccount: optional(sources.serviceAccount),
+    sysprep: optional(sources.sysprep),
   },
   {
     rules: [
@@ -51,3 +83,11 @@ export const volume = object(
   },
 );
 export type Volume = Infer<typeof volume>;
+
+/** Rules over all volumes of a guest. */
+export const volumeRules: readonly Rule[] = [
+  {
+    rule: 'self.filter(one, has(one.serviceAccount)).size() <= 1',
+    message: 'at most one volume may be a serviceAccount: the pod of the guest runs as one account',
+  },
+];

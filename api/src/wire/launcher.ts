@@ -74,15 +74,27 @@ export type FileStep =
       readonly path: string;
       /** A file, or a directory that must hold exactly one file. */
       readonly backing: string;
+      /** Where the format is known, and the magic is a guest's to write. */
+      readonly format?: 'raw';
     }
   /** A sparse raw image, only where no file is there yet; never larger than what the filesystem has free. */
   | {readonly make: 'raw'; readonly path: string; readonly bytes: number}
   /** An empty qcow2 image, made anew for each run. */
   | {readonly make: 'qcow2'; readonly path: string; readonly bytes: number}
-  /** An ISO 9660 + Joliet image with these files in its root. */
-  | {readonly make: 'iso'; readonly path: string; readonly label: string; readonly entries: readonly IsoEntry[]};
+  /** An ISO 9660 + Joliet image with these files. */
+  | {
+      readonly make: 'iso';
+      readonly path: string;
+      readonly label: string;
+      readonly entries: readonly IsoEntry[];
+      /** A folder that the kubelet keeps, all of whose files go onto the image as well. */
+      readonly folder?: string;
+      /** One file of these names must be there, in any case. */
+      readonly needs?: readonly string[];
+    };
 
 export interface IsoEntry {
+  /** Its path on the image: folders and name, with slashes between them. */
   readonly name: string;
   readonly from:
     | {readonly base64: string}

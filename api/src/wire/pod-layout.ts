@@ -29,6 +29,9 @@ export const PodLayout = {
   env: {uid: 'WHERRY_VMI_UID', name: 'WHERRY_VMI_NAME'},
 } as const;
 
+/** Where a claim in block mode has its device in the pod, which the pod itself cannot open. */
+export const volumeDevicePath = (volume: string): string => `/dev/wherry/${volume}`;
+
 /** Where a volume of the VMI is mounted. A containerDisk's image keeps its disk below `disk/`; a claim holds `disk.img`. */
 export const volumePath = (volume: string): string => `${PodLayout.volumes}/${volume}`;
 

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wherry_host::{Result, dhcp_socket, hand_over, link, netns, tap};
+use wherry_host::{Result, block, dhcp_socket, hand_over, link, netns, tap};
 
 use crate::arguments::{duplicate, invalid, slice, text};
 use crate::error_out::{ErrorOut, border};
@@ -129,6 +129,43 @@ pub unsafe extern "C" fn wherry_open_dhcp_socket(
     let work = |device: &str| Ok(json!({"fd": dhcp_socket::open(device)?.into_raw_fd()}));
     // SAFETY: the caller's contract.
     unsafe { by_name(netns, device, answer, error, work) }
+}
+
+/// Answers with `BlockDevice` of `native/src/host.ts`. The flags are 0 or 1.
+///
+/// # Safety
+/// `path` is a C string; `answer` and `error` are valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wherry_open_block_device(
+    pid: i32,
+    pidfd: i32,
+    path: *const c_char,
+    read_only: u32,
+    direct: u32,
+    answer: *mut i32,
+    error: *mut ErrorOut,
+) -> u32 {
+    let begin = || -> Result<i32> {
+        let pidfd = duplicate(pidfd)?;
+        // SAFETY: the caller's contract.
+        let path = unsafe { text(path) }?.to_owned();
+        let options = block::Options {
+            read_only: read_only != 0,
+            direct: direct != 0,
+        };
+        job::start(move || {
+            let device = block::open_in(pid, &pidfd, &path, options)?;
+            let answer = json!({
+                "bytes": device.bytes,
+                "logical": device.logical,
+                "physical": device.physical,
+                "fd": device.fd.into_raw_fd(),
+            });
+            Ok(answer.to_string().into_bytes())
+        })
+    };
+    // SAFETY: the caller's contract; pointers come straight from it.
+    unsafe { border(answer, error, begin) }
 }
 
 /// Answers with `LinkInfo` of `native/src/host.ts`.

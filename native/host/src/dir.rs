@@ -29,6 +29,12 @@ pub fn open_dir_at(dir: impl AsFd, path: &str) -> Result<OwnedFd> {
         .map_err(|errno| Error::of_errno(format_args!("opening the folder {path}"), errno))
 }
 
+/// Opens whatever lies at this path below `dir` as an O_PATH descriptor, by the rules of `open_dir_at`.
+pub(crate) fn open_path(dir: impl AsFd, path: &str) -> Result<OwnedFd> {
+    open_beneath(dir, path, OFlags::empty())
+        .map_err(|errno| Error::of_errno(format_args!("opening {path}"), errno))
+}
+
 /// Opens whatever is called `name` directly inside `dir` as an O_PATH descriptor. A symbolic link is an error (`Escapes`).
 pub(crate) fn open_entry(dir: impl AsFd, name: &str) -> Result<OwnedFd> {
     check_name(name)?;

@@ -13,7 +13,7 @@ use crate::error::{Code, Error, Result};
 use crate::unix;
 
 /// Most descriptors in one hand-over; the kernel's own limit is 253.
-pub const MAX_DESCRIPTORS: usize = 16;
+pub const MAX_DESCRIPTORS: usize = 128;
 /// Largest frame body in bytes, as in the launcher protocol.
 pub const MAX_FRAME: usize = 1024 * 1024;
 const PREFIX: usize = 4;
@@ -58,7 +58,7 @@ fn check(request: &Request<'_>) -> Result<()> {
     if request.descriptors.len() > MAX_DESCRIPTORS {
         return refuse(
             Code::InvalidArgument,
-            "more than 16 descriptors for one hand-over",
+            "more than 128 descriptors for one hand-over",
         );
     }
     let Some((prefix, body)) = request.frame.split_first_chunk::<PREFIX>() else {

@@ -3,6 +3,7 @@
 //! Everything here is safe to call from any thread of a process that has many: nothing forks, installs signal handlers or
 //! changes the namespace of the caller's thread. Descriptors are close-on-exec from birth.
 
+pub mod block;
 pub mod device;
 pub mod dhcp_socket;
 pub mod dir;

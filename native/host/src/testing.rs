@@ -36,6 +36,53 @@ impl Drop for TempDir {
     }
 }
 
+/// A block device over a file, both of which go away with the value.
+pub struct LoopDevice {
+    path: String,
+    _folder: TempDir,
+}
+
+impl LoopDevice {
+    /// None, with the reason printed, where this process may not make one.
+    pub fn new(bytes: u64) -> Option<LoopDevice> {
+        let folder = TempDir::new();
+        let file = folder.path().join("disk.img");
+        std::fs::File::create(&file)
+            .unwrap()
+            .set_len(bytes)
+            .unwrap();
+        let made = Command::new("losetup")
+            .args(["--find", "--show"])
+            .arg(&file)
+            .output();
+        match made {
+            Ok(output) if output.status.success() => {
+                let path = String::from_utf8(output.stdout).unwrap();
+                Some(LoopDevice {
+                    path: path.trim().into(),
+                    _folder: folder,
+                })
+            }
+            other => {
+                eprintln!("skipped: no right to make a loop device ({other:?})");
+                None
+            }
+        }
+    }
+
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl Drop for LoopDevice {
+    fn drop(&mut self) {
+        let _ = Command::new("losetup")
+            .args(["--detach", &self.path])
+            .status();
+    }
+}
+
 /// A network namespace of its own that goes away with its value.
 pub struct TestNetns {
     name: String,

@@ -14,7 +14,7 @@ pub use dhcp::PrivateOption;
 pub use dhcp::{DhcpAnswer, LeaseOptions, parse_mac};
 
 /// Most descriptors that come with a plan.
-pub const MAX_DESCRIPTORS: usize = 16;
+pub const MAX_DESCRIPTORS: usize = 128;
 /// Descriptors that the launcher makes itself.
 pub const OWN_DESCRIPTORS: [&str; 2] = ["qmp", "serial0"];
 
@@ -64,6 +64,9 @@ pub enum FileStep {
     Overlay {
         path: String,
         backing: String,
+        /// Read from the image where it is left out.
+        #[serde(default)]
+        format: Option<ImageFormat>,
     },
     Raw {
         path: String,
@@ -77,7 +80,20 @@ pub enum FileStep {
         path: String,
         label: String,
         entries: Vec<IsoEntry>,
+        /// All its files too.
+        #[serde(default)]
+        folder: Option<String>,
+        /// One of these names must be there, in any case.
+        #[serde(default)]
+        needs: Vec<String>,
     },
+}
+
+/// A disk image whose format is known.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum ImageFormat {
+    Raw,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -142,7 +158,8 @@ impl Plan {
     fn check_paths(&self) -> Result<(), String> {
         let backings = self.files.iter().filter_map(|step| match step {
             FileStep::Overlay { backing, .. } => Some(backing.as_str()),
-            FileStep::Raw { .. } | FileStep::Qcow2 { .. } | FileStep::Iso { .. } => None,
+            FileStep::Iso { folder, .. } => folder.as_deref(),
+            FileStep::Raw { .. } | FileStep::Qcow2 { .. } => None,
         });
         let paths = self.files.iter().map(FileStep::path).chain(backings);
         for path in paths.chain([self.engine.program.as_str()]) {
@@ -197,6 +214,8 @@ mod tests {
                     {"name": "meta-data", "from": {"base64": "e30="}},
                     {"name": "user-data", "from": {"files": ["/s/userdata", "/s/userData"], "optional": false}},
                 ]},
+                {"make": "iso", "path": "/p/e.iso", "label": "cfgdata", "entries": [], "folder": "/v/conf", "needs": ["a.xml"]},
+                {"make": "overlay", "path": "/p/f.qcow2", "backing": "/v/claim/disk.img", "format": "raw"},
             ],
             "dhcp": [{"interface": "default", "socket": "dhcp-default", "mac": "02:00:00:00:00:01", "address": "10.0.2.2",
                 "prefixLength": 24, "router": "10.0.2.1", "mtu": 1480, "hostname": "vm", "resolvConf": "/etc/resolv.conf",
@@ -299,6 +318,7 @@ mod tests {
             ("/engine/program", json!("qemu"), "no absolute path"),
             ("/files/0/backing", json!("json:{}"), "no absolute path"),
             ("/files/1/path", json!("b"), "no absolute path"),
+            ("/files/4/folder", json!("conf"), "no absolute path"),
         ];
         for (pointer, value, text) in table {
             let fault = fault(pointer, value.clone());
@@ -323,5 +343,6 @@ mod tests {
         }
         assert!(with("/engine/kind", json!("native")).is_err());
         assert!(with("/files/0/make", json!("vhdx")).is_err());
+        assert!(with("/files/5/format", json!("qcow2")).is_err());
     }
 }

@@ -12,6 +12,7 @@ import {isInside} from '../machine/masquerade.ts';
 import {applyRules} from '../network/apply-rules.ts';
 import {masqueradeRules} from '../network/masquerade-rules.ts';
 import {POD_INTERFACE, type PodNetwork, podNetworkOf} from '../network/pod-network.ts';
+import {openBlockDevices} from './block-devices.ts';
 import type {PodLink} from './pod-link.ts';
 
 /** For the launcher to take a plan: it only looks at it before it answers. */
@@ -49,7 +50,11 @@ export const startGuest = async (
     logConsole,
     launcherLooks: link.view.at === 'connected' && link.view.protocol >= 2,
   };
-  const machine = effectiveMachine(vmi, facts);
+  const {disks} = effectiveMachine(vmi, facts);
+  const devices = await openBlockDevices(host, link.process, disks, (index, fd) =>
+    descriptors.name(`disk${index}`, fd),
+  );
+  const machine = effectiveMachine(vmi, {...facts, devices});
   const plan = engine.plan(machine, now());
   await allDone([
     setUpInterfaces(host, netns, machine, descriptors),

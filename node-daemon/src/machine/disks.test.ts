@@ -166,3 +166,78 @@ test('a claim gives the disk its capacity, and must be known first', () => {
   }
   expect(isDaemonError(error, 'NOT_READY')).toBe(true);
 });
+
+/** Where the bytes of this volume come from. */
+const sourceOf = (volume: object, status?: object) =>
+  effectiveMachine(
+    instance({spec: {volumes: [{name: 'v', ...volume}]}, ...(status === undefined ? {} : {status})}),
+    facts,
+  ).disks[0];
+
+test('an ephemeral disk reads the disk of its claim', () => {
+  const disk = sourceOf({ephemeral: {persistentVolumeClaim: {claimName: 'golden'}}});
+  expect(disk).toMatchObject({
+    readOnly: false,
+    cache: 'writeback',
+    source: {from: 'ephemeral', backing: '/run/wherry-volumes/v/disk.img'},
+  });
+});
+
+test('a claim that is only read is neither made nor written', () => {
+  const status = {volumeStatus: [{name: 'v', target: '', persistentVolumeClaimInfo: {capacity: {storage: '1Gi'}}}]};
+  const disk = sourceOf({persistentVolumeClaim: {claimName: 'c', readOnly: true}}, status);
+  expect(disk).toMatchObject({readOnly: true, source: {from: 'claim', readOnly: true}});
+});
+
+test('a config drive has the label that its readers look for', () => {
+  expect(sourceOf({cloudInitConfigDrive: {userData: 'x'}})?.source).toMatchObject({
+    label: 'config-2',
+    entries: [{name: 'openstack/latest/meta_data.json'}, {name: 'openstack/latest/user_data'}],
+  });
+});
+
+test.each([
+  ['configMap', {configMap: {name: 'c'}}, 'cfgdata'],
+  ['configMap with a label', {configMap: {name: 'c', volumeLabel: 'settings'}}, 'settings'],
+  ['secret', {secret: {secretName: 's', volumeLabel: ''}}, 'cfgdata'],
+  ['downwardAPI', {downwardAPI: {fields: [], volumeLabel: 'facts'}}, 'facts'],
+  ['serviceAccount', {serviceAccount: {serviceAccountName: 'a'}}, 'cfgdata'],
+  ['sysprep', {sysprep: {configMap: {name: 'c'}}}, 'unattendCD'],
+])('%s is an image of the files that the kubelet keeps, read only', (_, volume, label) => {
+  const disk = sourceOf(volume);
+  expect(disk?.readOnly).toBe(true);
+  const needs = 'sysprep' in volume ? {needs: ['autounattend.xml', 'unattend.xml']} : {};
+  expect(disk?.source).toEqual({from: 'seed', label, folder: '/run/wherry-volumes/v', entries: [], ...needs});
+});
+
+const block = (volume: object, info: object = {}, devices?: NodeFacts['devices']) =>
+  effectiveMachine(
+    instance({
+      spec: {volumes: [{name: 'v', ...volume}]},
+      status: {volumeStatus: [{name: 'v', target: '', persistentVolumeClaimInfo: {volumeMode: 'Block', ...info}}]},
+    }),
+    {...facts, ...(devices === undefined ? {} : {devices})},
+  ).disks[0];
+
+test('a claim in block mode is a device without a cache, which needs no size', () => {
+  expect(block({persistentVolumeClaim: {claimName: 'c'}})).toMatchObject({
+    readOnly: false,
+    cache: 'none',
+    io: 'native',
+    source: {from: 'device', path: '/dev/wherry/v', bytes: 0},
+  });
+});
+
+test('an ephemeral disk over a claim in block mode is as large as its device', () => {
+  const found = new Map([['v', {bytes: 4096, logical: 512, physical: 4096}]]);
+  expect(block({ephemeral: {persistentVolumeClaim: {claimName: 'c'}}}, {}, found)).toMatchObject({
+    readOnly: false,
+    cache: 'writeback',
+    io: 'threads',
+    source: {from: 'ephemeralDevice', path: '/dev/wherry/v', bytes: 4096, logical: 512, physical: 4096},
+  });
+});
+
+test('a device that is only read is no disk that can be written', () => {
+  expect(block({persistentVolumeClaim: {claimName: 'c', readOnly: true}})?.readOnly).toBe(true);
+});

@@ -1,8 +1,9 @@
 /** The disks of a machine: where the bytes of each come from, and what the guest sees of it. */
 import type {Disk, EffectiveSpec, VirtualMachineInstance} from '@wherry/api';
 import {unsupportedMachine} from '../errors.ts';
-import {type DiskSource, type SeedIdentity, sourceOf} from './disk-source.ts';
+import {type Devices, type DiskSource, sourceOf} from './disk-source.ts';
 import {ioThreadsOf} from './io-threads.ts';
+import type {SeedIdentity} from './seed.ts';
 
 export type DiskBus = 'virtio' | 'sata' | 'scsi';
 
@@ -39,6 +40,8 @@ export interface MachineDisk {
 export interface DiskFacts {
   /** Whether the launcher finds out if storage can do without a cache. Defaults to true; false before protocol 2. */
   readonly launcherLooks?: boolean;
+  /** The block devices of claims, once they are open. */
+  readonly devices?: Devices;
 }
 
 /** @throws DaemonError UNSUPPORTED_MACHINE, NOT_READY (a claim's size is not published yet) */
@@ -59,13 +62,13 @@ export const disksOf = (
     const volume = spec.volumes?.find(({name}) => name === disk.name);
     if (volume === undefined)
       throw unsupportedMachine(`disk ${disk.name} has no volume: add one of that name to volumes`);
-    const source = sourceOf(vmi, volume, identity);
+    const source = sourceOf(vmi, volume, identity, facts.devices ?? new Map());
     const bus = buses[at] ?? 'virtio';
     return {
       name: disk.name,
       kind: disk.cdrom === undefined ? 'disk' : 'cdrom',
       bus,
-      readOnly: isReadOnly(disk, bus, source),
+      readOnly: isReadOnly(disk, bus, source) || volume.persistentVolumeClaim?.readOnly === true,
       ...optionalsOf(disk),
       cache: word(disk.cache) ?? defaultCache(source, facts),
       io: word(disk.io) ?? defaultIo(source),
@@ -108,13 +111,15 @@ const isReadOnly = (disk: Disk, bus: DiskBus, source: DiskSource): boolean =>
 
 /** What is lost at the end needs no storage to be sure of; it is read through the cache, which machines share. */
 const defaultCache = ({from}: DiskSource, {launcherLooks = true}: DiskFacts): DiskCache => {
+  // A block device always does without one.
+  if (from === 'device') return 'none';
   if (from !== 'claim') return 'writeback';
   return launcherLooks ? 'auto' : 'writethrough';
 };
 
-/** Submitting to the kernel never waits where the storage was filled when it was made. */
+/** Submitting to the kernel never waits on a device, nor where the storage was filled when it was made. */
 const defaultIo = (source: DiskSource): MachineDisk['io'] =>
-  source.from === 'claim' && source.preallocated === true ? 'native' : 'threads';
+  source.from === 'device' || (source.from === 'claim' && source.preallocated === true) ? 'native' : 'threads';
 
 /** Hands out names as Linux does, by the driver of the bus. */
 const targets = (): ((bus: DiskBus) => string) => {

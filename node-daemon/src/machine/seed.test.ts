@@ -42,3 +42,18 @@ test('a Secret is read inside the pod, under either spelling of its key', () => 
     },
   ]);
 });
+
+test('a config drive has the same data where OpenStack has it, and the names that its readers look for', () => {
+  const found = seedEntries('seed', {userData: '#!/bin/sh', networkData: '{}'}, identity, 'configDrive');
+  expect(found.map(({name}) => name)).toEqual([
+    'openstack/latest/meta_data.json',
+    'openstack/latest/user_data',
+    'openstack/latest/network_data.json',
+  ]);
+  expect(JSON.parse(decoded(found[0]!.from))).toEqual({
+    instance_id: identity.uuid,
+    uuid: identity.uuid,
+    hostname: identity.hostname,
+    local_hostname: identity.hostname,
+  });
+});

@@ -1,4 +1,4 @@
-import {type CloudInitNoCloud, cloudInitSecretPath, type IsoEntry} from '@wherry/api';
+import {type CloudInit, cloudInitSecretPath, type IsoEntry} from '@wherry/api';
 
 const inline = (text: string): IsoEntry['from'] => ({base64: Buffer.from(text).toString('base64')});
 
@@ -8,14 +8,14 @@ const secretFiles = (folder: string, ...keys: readonly string[]): IsoEntry['from
 });
 
 /** Secrets may use either spelling of the key, as in KubeVirt. */
-const userData = (volume: string, source: CloudInitNoCloud): IsoEntry['from'] => {
+const userData = (volume: string, source: CloudInit): IsoEntry['from'] => {
   if (source.userDataBase64 !== undefined) return {base64: source.userDataBase64};
   if (source.secretRef !== undefined) return secretFiles(cloudInitSecretPath(volume, 'user'), 'userdata', 'userData');
   // cloud-init takes a seed without user-data for no seed at all.
   return inline(source.userData ?? '');
 };
 
-const networkConfig = (volume: string, source: CloudInitNoCloud): IsoEntry['from'] | undefined => {
+const networkConfig = (volume: string, source: CloudInit): IsoEntry['from'] | undefined => {
   if (source.networkData !== undefined) return inline(source.networkData);
   if (source.networkDataBase64 !== undefined) return {base64: source.networkDataBase64};
   if (source.networkDataSecretRef !== undefined)
@@ -23,20 +23,43 @@ const networkConfig = (volume: string, source: CloudInitNoCloud): IsoEntry['from
   return undefined;
 };
 
+/** By what a guest knows itself. */
+export interface SeedIdentity {
+  readonly uuid: string;
+  readonly hostname: string;
+}
+
+/** Where the two kinds of seed have their files, and how they name a guest in them. */
+const layouts = {
+  noCloud: {
+    metaData: 'meta-data',
+    userData: 'user-data',
+    network: 'network-config',
+    identity: ({uuid, hostname}: SeedIdentity) => ({'instance-id': uuid, 'local-hostname': hostname}),
+  },
+  configDrive: {
+    metaData: 'openstack/latest/meta_data.json',
+    userData: 'openstack/latest/user_data',
+    network: 'openstack/latest/network_data.json',
+    identity: ({uuid, hostname}: SeedIdentity) => ({instance_id: uuid, local_hostname: hostname, hostname, uuid}),
+  },
+} as const;
+
 /**
- * The files of a NoCloud seed. The instance-id is the machine's UUID: the same at each start of one VM, so that
- * cloud-init does its first-boot work once per machine and not at each start from a lasting disk.
+ * The files of a seed. The instance's id is the machine's UUID: the same at each start of one VM, so that cloud-init does
+ * its first-boot work once per machine and not at each start from a lasting disk.
  */
 export const seedEntries = (
   volume: string,
-  source: CloudInitNoCloud,
-  identity: {readonly uuid: string; readonly hostname: string},
+  source: CloudInit,
+  identity: SeedIdentity,
+  kind: keyof typeof layouts = 'noCloud',
 ): readonly IsoEntry[] => {
-  const metaData = JSON.stringify({'instance-id': identity.uuid, 'local-hostname': identity.hostname});
+  const layout = layouts[kind];
   const network = networkConfig(volume, source);
   return [
-    {name: 'meta-data', from: inline(`${metaData}\n`)},
-    {name: 'user-data', from: userData(volume, source)},
-    ...(network === undefined ? [] : [{name: 'network-config', from: network}]),
+    {name: layout.metaData, from: inline(`${JSON.stringify(layout.identity(identity))}\n`)},
+    {name: layout.userData, from: userData(volume, source)},
+    ...(network === undefined ? [] : [{name: layout.network, from: network}]),
   ];
 };

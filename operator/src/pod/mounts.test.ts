@@ -4,7 +4,7 @@ import {anInstanceSpec} from '../testing/fixtures.ts';
 import {podMounts} from './mounts.ts';
 
 const withVolumes = (...volumes: NonNullable<Parameters<typeof anInstanceSpec>[0]>['volumes'] & object) =>
-  podMounts(anInstanceSpec({volumes}));
+  podMounts(anInstanceSpec({volumes}), name => name === 'device');
 
 test('every pod has a folder for sockets and one for what the launcher makes', () => {
   const {volumes, mounts} = withVolumes();
@@ -67,6 +67,7 @@ test('a kernel comes from its own image', () => {
         firmware: {kernelBoot: {container: {image: 'guests/tiny', kernelPath: '/boot/vmlinux'}}},
       },
     }),
+    () => false,
   );
   expect(volumes).toContainEqual({name: PodLayout.kernelVolume, image: {reference: 'guests/tiny'}});
   expect(mounts).toContainEqual({name: PodLayout.kernelVolume, mountPath: PodLayout.kernel, readOnly: true});
@@ -88,4 +89,67 @@ test('a pull secret that two images share is named once', () => {
   expect(withVolumes({name: 'a', containerDisk: disk}, {name: 'b', containerDisk: disk}).pullSecrets).toEqual([
     'registry',
   ]);
+});
+
+test('a claim that is only read is mounted so, and asked for so', () => {
+  const {volumes, mounts} = withVolumes({name: 'iso', persistentVolumeClaim: {claimName: 'c', readOnly: true}});
+  expect(volumes).toContainEqual({name: 'volume-0', persistentVolumeClaim: {claimName: 'c', readOnly: true}});
+  expect(mounts).toContainEqual({name: 'volume-0', mountPath: volumePath('iso'), readOnly: true});
+});
+
+test('the claim of an ephemeral disk cannot be written by its pod', () => {
+  const {volumes, mounts} = withVolumes({name: 'root', ephemeral: {persistentVolumeClaim: {claimName: 'golden'}}});
+  expect(volumes).toContainEqual({name: 'volume-0', persistentVolumeClaim: {claimName: 'golden'}});
+  expect(mounts).toContainEqual({name: 'volume-0', mountPath: volumePath('root'), readOnly: true});
+});
+
+test('the Secrets of a config drive are mounted as those of a NoCloud seed', () => {
+  const {volumes} = withVolumes({name: 'seed', cloudInitConfigDrive: {secretRef: {name: 'user'}}});
+  expect(volumes).toContainEqual({name: 'volume-0-user', secret: {secretName: 'user', defaultMode: 0o440}});
+});
+
+test.each([
+  ['configMap', {configMap: {name: 'c'}}, {configMap: {name: 'c', defaultMode: 0o440}}],
+  [
+    'an optional configMap',
+    {configMap: {name: 'c', optional: true}},
+    {configMap: {name: 'c', defaultMode: 0o440, optional: true}},
+  ],
+  ['secret', {secret: {secretName: 's'}}, {secret: {secretName: 's', defaultMode: 0o440}}],
+  [
+    'downwardAPI',
+    {downwardAPI: {fields: [{path: 'labels', fieldRef: {fieldPath: 'metadata.labels'}}]}},
+    {downwardAPI: {items: [{path: 'labels', fieldRef: {fieldPath: 'metadata.labels'}}], defaultMode: 0o440}},
+  ],
+  ['sysprep of a configMap', {sysprep: {configMap: {name: 'c'}}}, {configMap: {name: 'c', defaultMode: 0o440}}],
+  ['sysprep of a secret', {sysprep: {secret: {name: 's'}}}, {secret: {secretName: 's', defaultMode: 0o440}}],
+])('%s is mounted, only to be read, where its image is made from', (_, volume, source) => {
+  const {volumes, mounts} = withVolumes({name: 'v', ...volume});
+  expect(volumes).toContainEqual({name: 'volume-0', ...source});
+  expect(mounts).toContainEqual({name: 'volume-0', mountPath: volumePath('v'), readOnly: true});
+});
+
+test('a serviceAccount volume has what a pod with a token of its own finds', () => {
+  const {volumes} = withVolumes({name: 'token', serviceAccount: {serviceAccountName: 'robot'}});
+  expect(volumes.find(({name}) => name === 'volume-0')?.projected).toEqual({
+    defaultMode: 0o440,
+    sources: [
+      {serviceAccountToken: {path: 'token', expirationSeconds: 3607}},
+      {configMap: {name: 'kube-root-ca.crt', items: [{key: 'ca.crt', path: 'ca.crt'}]}},
+      {downwardAPI: {items: [{path: 'namespace', fieldRef: {fieldPath: 'metadata.namespace'}}]}},
+    ],
+  });
+});
+
+test('a claim in block mode is a device of the pod, and not mounted', () => {
+  const {volumes, mounts, devices} = withVolumes(
+    {name: 'data', persistentVolumeClaim: {claimName: 'device', readOnly: true}},
+    {name: 'root', ephemeral: {persistentVolumeClaim: {claimName: 'device'}}},
+  );
+  expect(devices).toEqual([
+    {name: 'volume-0', devicePath: '/dev/wherry/data'},
+    {name: 'volume-1', devicePath: '/dev/wherry/root'},
+  ]);
+  expect(volumes).toContainEqual({name: 'volume-0', persistentVolumeClaim: {claimName: 'device', readOnly: true}});
+  expect(mounts.map(({name}) => name)).not.toContain('volume-0');
 });

@@ -1,31 +1,24 @@
-import {cloudInitSecretPath, PodLayout, type InstanceSpec, volumePath} from '@wherry/api';
-import type {PodVolume, VolumeMount} from '@wherry/kube';
+import {cloudInitSecretPath, PodLayout, type InstanceSpec, volumeDevicePath, volumePath} from '@wherry/api';
+import type {PodVolume} from '@wherry/kube';
+import {configMounts, projectedMode} from './config-mounts.ts';
+import {type Mounts, none, readOnlyMount} from './mount.ts';
 
 type Volume = NonNullable<InstanceSpec['volumes']>[number];
 
-/** What one source of storage adds to the pod. */
-export interface Mounts {
-  readonly volumes: readonly PodVolume[];
-  readonly mounts: readonly VolumeMount[];
-  readonly pullSecrets: readonly string[];
-}
-
-const none: Mounts = {volumes: [], mounts: [], pullSecrets: []};
-
-/** Group-readable: the pod's group owns what the kubelet projects. */
-const secretMode = 0o440;
-
 /** Everything that the pod mounts. Where a volume lies follows from its name; the daemon plans by the same layout. */
-export const podMounts = (spec: InstanceSpec): Mounts => {
-  const parts = [scratch, kernelMounts(spec), ...(spec.volumes ?? []).map(volumeMounts)];
+export const podMounts = (spec: InstanceSpec, isBlock: IsBlock): Mounts => {
+  const volumes = (spec.volumes ?? []).map((volume, at) => volumeMounts(volume, at, isBlock));
+  const parts = [scratch, kernelMounts(spec), ...volumes];
   return {
     volumes: parts.flatMap(part => part.volumes),
     mounts: parts.flatMap(part => part.mounts),
+    devices: parts.flatMap(part => part.devices),
     pullSecrets: [...new Set(parts.flatMap(part => part.pullSecrets))],
   };
 };
 
 const scratch: Mounts = {
+  ...none,
   volumes: [
     {name: PodLayout.socketsVolume, emptyDir: {}},
     {name: PodLayout.privateVolume, emptyDir: {}},
@@ -34,7 +27,6 @@ const scratch: Mounts = {
     {name: PodLayout.socketsVolume, mountPath: PodLayout.sockets},
     {name: PodLayout.privateVolume, mountPath: PodLayout.private},
   ],
-  pullSecrets: [],
 };
 
 const kernelMounts = (spec: InstanceSpec): Mounts => {
@@ -43,15 +35,17 @@ const kernelMounts = (spec: InstanceSpec): Mounts => {
 };
 
 /** Pod volumes are named by position: a VMI's volume names may be longer than a pod's, and must not meet our own. */
-const volumeMounts = (volume: Volume, at: number): Mounts => {
+const volumeMounts = (volume: Volume, at: number, isBlock: IsBlock): Mounts => {
   const name = `volume-${at}`;
   const path = volumePath(volume.name);
   if (volume.containerDisk !== undefined) return imageMounts(name, path, volume.containerDisk);
-  if (volume.persistentVolumeClaim !== undefined) {
-    const {claimName} = volume.persistentVolumeClaim;
-    return {...none, volumes: [{name, persistentVolumeClaim: {claimName}}], mounts: [{name, mountPath: path}]};
+  const claim = volume.persistentVolumeClaim ?? volume.ephemeral?.persistentVolumeClaim;
+  if (claim !== undefined) {
+    if (isBlock(claim.claimName)) return claimDevice(name, volumeDevicePath(volume.name), claim);
+    // The disk below an ephemeral one is only read, whatever the claim allows.
+    return claimMounts(name, path, claim, volume.ephemeral !== undefined);
   }
-  const cloudInit = volume.cloudInitNoCloud;
+  const cloudInit = volume.cloudInitNoCloud ?? volume.cloudInitConfigDrive;
   if (cloudInit !== undefined) {
     const user = secretMounts(`${name}-user`, cloudInitSecretPath(volume.name, 'user'), cloudInit.secretRef?.name);
     const network = secretMounts(
@@ -62,8 +56,34 @@ const volumeMounts = (volume: Volume, at: number): Mounts => {
     return {...none, volumes: [...user.volumes, ...network.volumes], mounts: [...user.mounts, ...network.mounts]};
   }
   // An emptyDisk lies in the private emptyDir.
-  return none;
+  return configMounts(volume, name) ?? none;
 };
+
+/** Whether the claim of this name is in block mode. */
+export type IsBlock = (claimName: string) => boolean;
+
+interface ClaimSource {
+  readonly claimName: string;
+  readonly readOnly?: boolean;
+}
+
+const claimVolume = (name: string, {claimName, readOnly}: ClaimSource): PodVolume => ({
+  name,
+  persistentVolumeClaim: {claimName, ...(readOnly === true ? {readOnly} : {})},
+});
+
+/** The node of a device, which the pod may not open; the daemon does. */
+const claimDevice = (name: string, devicePath: string, claim: ClaimSource): Mounts => ({
+  ...none,
+  volumes: [claimVolume(name, claim)],
+  devices: [{name, devicePath}],
+});
+
+const claimMounts = (name: string, mountPath: string, claim: ClaimSource, onlyRead: boolean): Mounts => ({
+  ...none,
+  volumes: [claimVolume(name, claim)],
+  mounts: [{name, mountPath, ...(onlyRead || claim.readOnly === true ? {readOnly: true} : {})}],
+});
 
 interface ImageSource {
   readonly image: string;
@@ -72,6 +92,7 @@ interface ImageSource {
 }
 
 const imageMounts = (name: string, mountPath: string, source: ImageSource): Mounts => ({
+  ...none,
   volumes: [
     {
       name,
@@ -87,10 +108,4 @@ const imageMounts = (name: string, mountPath: string, source: ImageSource): Moun
 
 /** The whole Secret, read by nobody but the kubelet and the guest's own pod. A missing one holds the pod back. */
 const secretMounts = (name: string, mountPath: string, secretName: string | undefined): Mounts =>
-  secretName === undefined
-    ? none
-    : {
-        ...none,
-        volumes: [{name, secret: {secretName, defaultMode: secretMode}}],
-        mounts: [{name, mountPath, readOnly: true}],
-      };
+  secretName === undefined ? none : readOnlyMount({name, secret: {secretName, defaultMode: projectedMode}}, mountPath);

@@ -4,7 +4,7 @@ import {anInstance, config} from '../testing/fixtures.ts';
 import {renderPod} from './render.ts';
 
 const render = (overrides: Parameters<typeof anInstance>[0] = {}, accelerator: 'kvm' | 'tcg' = 'kvm') =>
-  renderPod(anInstance(overrides), accelerator, config);
+  renderPod(anInstance(overrides), accelerator, config, new Map());
 const computeOf = (pod: ReturnType<typeof render>) => pod.spec?.containers[0];
 
 test('the name follows from the instance’s uid, so one run has one pod', () => {
@@ -128,4 +128,11 @@ test('declared ports of the guest are ports of the container', () => {
 
 test('rendering twice gives the same pod', () => {
   expect(render()).toEqual(render());
+});
+
+test('the pod runs as the account whose token the guest is given, and mounts no token beside it', () => {
+  const volumes = [{name: 'token', serviceAccount: {serviceAccountName: 'robot'}}];
+  const {spec} = renderPod(anInstance({spec: {volumes}}), 'tcg', config, new Map());
+  expect(spec).toMatchObject({serviceAccountName: 'robot', automountServiceAccountToken: false});
+  expect(renderPod(anInstance(), 'tcg', config, new Map()).spec).not.toHaveProperty('serviceAccountName');
 });

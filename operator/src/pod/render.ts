@@ -10,7 +10,7 @@ import {
   PodLayout,
   podNameOf,
 } from '@wherry/api';
-import type {Container, Pod, PodSpec} from '@wherry/kube';
+import type {Container, PersistentVolumeClaim, Pod, PodSpec} from '@wherry/kube';
 import type {Instance} from '../objects.ts';
 import {anyCpu, type CpuPlacement, cpuPlacement, withForbidden} from './cpu-placement.ts';
 import {podMounts} from './mounts.ts';
@@ -28,7 +28,12 @@ const terminationLog = '/dev/termination-log';
  * The pod of one run. Its name follows from the instance's uid, so a second pod for the same run cannot be made; it has
  * no device, no capability and no credentials: the node-daemon hands in what the guest may use.
  */
-export const renderPod = (vmi: Instance, accelerator: Accelerator, config: Config): Pod => ({
+export const renderPod = (
+  vmi: Instance,
+  accelerator: Accelerator,
+  config: Config,
+  claims: ReadonlyMap<string, PersistentVolumeClaim>,
+): Pod => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: {
@@ -47,12 +52,20 @@ export const renderPod = (vmi: Instance, accelerator: Accelerator, config: Confi
       },
     ],
   },
-  spec: podSpec(vmi, accelerator, config),
+  spec: podSpec(vmi, accelerator, config, claims),
 });
 
-const podSpec = (vmi: Instance, accelerator: Accelerator, config: Config): PodSpec => {
+const podSpec = (
+  vmi: Instance,
+  accelerator: Accelerator,
+  config: Config,
+  claims: ReadonlyMap<string, PersistentVolumeClaim>,
+): PodSpec => {
   const {spec} = vmi;
-  const {volumes, mounts, pullSecrets} = podMounts(spec);
+  const {volumes, mounts, devices, pullSecrets} = podMounts(
+    spec,
+    name => claims.get(name)?.spec?.volumeMode === 'Block',
+  );
   const cpu = accelerator === 'kvm' ? cpuPlacement(spec) : anyCpu;
   const affinity = withForbidden(spec.affinity, cpu);
   return {
@@ -69,12 +82,25 @@ const podSpec = (vmi: Instance, accelerator: Accelerator, config: Config): PodSp
       fsGroupChangePolicy: 'OnRootMismatch',
       seccompProfile: {type: 'RuntimeDefault'},
     },
-    containers: [{...container(vmi, accelerator, config), volumeMounts: [...mounts]}],
+    containers: [
+      {
+        ...container(vmi, accelerator, config),
+        volumeMounts: [...mounts],
+        ...(devices.length === 0 ? {} : {volumeDevices: [...devices]}),
+      },
+    ],
     volumes: [...volumes],
     nodeSelector: nodeSelector(vmi, accelerator, cpu),
     ...(pullSecrets.length === 0 ? {} : {imagePullSecrets: pullSecrets.map(name => ({name}))}),
     ...podPlacement(vmi.metadata.name, affinity === undefined ? spec : {...spec, affinity}),
+    ...accountOf(spec.volumes),
   };
+};
+
+/** A token can be had for the pod's own account alone. */
+const accountOf = (volumes: Instance['spec']['volumes']): {serviceAccountName?: string} => {
+  const account = volumes?.find(({serviceAccount}) => serviceAccount !== undefined)?.serviceAccount;
+  return account === undefined ? {} : {serviceAccountName: account.serviceAccountName};
 };
 
 const container = (vmi: Instance, accelerator: Accelerator, config: Config): Container => {

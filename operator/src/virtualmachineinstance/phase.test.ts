@@ -139,11 +139,10 @@ test('a missing claim is waited for by name', () => {
   });
 });
 
-test('a block claim is refused by name', () => {
+test('a claim in block mode is as good as one with a filesystem', () => {
   const claim = aClaim('data', {spec: {volumeMode: 'Block'}});
   expect(step({vmi: anInstance({spec: claimDisk('data')}), claims: new Map([['data', claim]])})).toMatchObject({
-    to: 'Pending',
-    problem: {reason: 'UnsupportedVolumeMode'},
+    to: 'Scheduling',
   });
 });
 

@@ -97,7 +97,7 @@ export class InstanceReconciler {
     signal: AbortSignal,
   ): Promise<ApiError | undefined> {
     const {client, caches, events} = this.#options;
-    const pod = renderPod(vmi, accelerator, world.config);
+    const pod = renderPod(vmi, accelerator, world.config, world.claims);
     const name = pod.metadata.name ?? '';
     try {
       caches.pods.wrote(await client.create(core.pods, pod, {...asUs, signal}));

@@ -31,15 +31,6 @@ const claimsExist = ({vmi, claims}: World): Problem | undefined => {
   };
 };
 
-const claimsAreFilesystems = ({vmi, claims}: World): Problem | undefined => {
-  const blocks = claimNames(vmi).filter(name => claims.get(name)?.spec?.volumeMode === 'Block');
-  if (blocks.length === 0) return undefined;
-  return {
-    reason: Reason.UnsupportedVolumeMode,
-    message: `PersistentVolumeClaim ${blocks.join(', ')} has volumeMode Block, which is not supported: use Filesystem`,
-  };
-};
-
 /** What engine the user wants; anything else is not there. */
 const engines: readonly (string | undefined)[] = [undefined, 'auto', 'qemu'];
 
@@ -74,7 +65,7 @@ const cpuIsEmulated = ({vmi}: World): Problem | undefined => {
 };
 
 /** Read from top to bottom: the first that finds something is what the user is told. */
-const startChecks = [isSupported, engineIsThere, zoneIsKnown, claimsExist, claimsAreFilesystems];
+const startChecks = [isSupported, engineIsThere, zoneIsKnown, claimsExist];
 
 /** What a pod for this instance would run with, or what stands in its way. */
 export const checkStart = (world: World): {readonly accelerator: Accelerator} | {readonly problem: Problem} => {

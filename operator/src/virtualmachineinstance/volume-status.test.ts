@@ -19,3 +19,20 @@ test('a claim whose storage was filled when it was made says so', () => {
   }
   expect(infoOf(aClaim('data'))).not.toHaveProperty('preallocated');
 });
+
+test('every volume has an entry, those over a claim with what is known of it', () => {
+  const volumes = [
+    {name: 'root', containerDisk: {image: 'x'}},
+    {name: 'golden', ephemeral: {persistentVolumeClaim: {claimName: 'data'}}},
+    {name: 'conf', configMap: {name: 'c'}},
+  ];
+  expect(volumeStatuses(anInstance({spec: {volumes}}), claims(aClaim('data')))).toEqual([
+    {name: 'root', target: ''},
+    {
+      name: 'golden',
+      target: '',
+      persistentVolumeClaimInfo: expect.objectContaining({claimName: 'data', volumeMode: 'Filesystem'}),
+    },
+    {name: 'conf', target: ''},
+  ]);
+});

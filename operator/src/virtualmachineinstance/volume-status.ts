@@ -2,6 +2,7 @@ import type {VolumeStatus} from '@wherry/api';
 import type {PersistentVolumeClaim} from '@wherry/kube';
 import type {Instance} from '../objects.ts';
 import {sameJson} from '../status-patch.ts';
+import {claimNameOf} from './world.ts';
 
 /**
  * `status.volumeStatus` with one entry for each volume of the spec, in its order. The claim's facts are ours; device
@@ -13,9 +14,10 @@ export const volumeStatuses = (
 ): readonly VolumeStatus[] | undefined => {
   const volumes = vmi.spec.volumes ?? [];
   const before = vmi.status?.volumeStatus;
-  const next = volumes.map(({name, persistentVolumeClaim}): VolumeStatus => {
+  const next = volumes.map((volume): VolumeStatus => {
+    const {name} = volume;
     const known = before?.find(status => status.name === name) ?? {name, target: ''};
-    const claim = persistentVolumeClaim === undefined ? undefined : claims.get(persistentVolumeClaim.claimName);
+    const claim = claims.get(claimNameOf(volume) ?? '');
     return claim === undefined
       ? known
       : {...known, persistentVolumeClaimInfo: {...known.persistentVolumeClaimInfo, ...claimInfo(claim)}};

@@ -29,7 +29,9 @@ export interface World {
   readonly config: Config;
 }
 
+/** The claim behind a volume. */
+export const claimNameOf = (volume: NonNullable<Instance['spec']['volumes']>[number]): string | undefined =>
+  (volume.persistentVolumeClaim ?? volume.ephemeral?.persistentVolumeClaim)?.claimName;
+
 export const claimNames = (vmi: Instance): string[] =>
-  (vmi.spec.volumes ?? []).flatMap(({persistentVolumeClaim}) =>
-    persistentVolumeClaim === undefined ? [] : [persistentVolumeClaim.claimName],
-  );
+  (vmi.spec.volumes ?? []).map(claimNameOf).filter(name => name !== undefined);

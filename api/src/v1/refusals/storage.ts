@@ -1,6 +1,5 @@
 import type {Refusals} from '../../schema/index.ts';
 
-const SEED = 'use cloudInitNoCloud, which can write the files into the guest';
 const NO_HOTPLUG = 'leave it out: a disk is plugged in at the next start';
 
 /** Disks and the volumes behind them. */
@@ -19,24 +18,13 @@ export const storageRefusals: Refusals = {
     instead: 'write keys and passwords into the user data of a cloudInitNoCloud volume',
   },
   utilityVolumes: {type: 'list', instead: 'leave it out, or use a disk with a volume'},
-  'volumes[].cloudInitConfigDrive': {type: 'marker', instead: 'use cloudInitNoCloud, which takes the same user data'},
-  'volumes[].configMap': {type: 'marker', instead: SEED},
-  'volumes[].containerPath': {type: 'marker', instead: SEED},
+  'volumes[].containerPath': {type: 'marker', instead: 'use a configMap, secret or serviceAccount volume'},
   'volumes[].dataVolume': {type: 'marker', instead: 'use persistentVolumeClaim with the claim of the same name'},
-  'volumes[].downwardAPI': {type: 'marker', instead: SEED},
   'volumes[].downwardMetrics': {type: 'marker', instead: 'read the metrics of the node-daemon over the network'},
-  'volumes[].ephemeral': {
-    type: 'marker',
-    instead: 'use containerDisk for what is lost at the end, else persistentVolumeClaim',
-  },
   'volumes[].hostDisk': {
     type: 'marker',
     instead: 'use persistentVolumeClaim, with a local volume of the node where it must be',
   },
   'volumes[].memoryDump': {type: 'marker', instead: 'make the dump inside the guest'},
   'volumes[].persistentVolumeClaim.hotpluggable': {type: 'boolean', instead: NO_HOTPLUG},
-  'volumes[].persistentVolumeClaim.readOnly': {type: 'boolean', instead: 'use disk: {readonly: true} for the disk'},
-  'volumes[].secret': {type: 'marker', instead: 'use cloudInitNoCloud with a secretRef'},
-  'volumes[].serviceAccount': {type: 'marker', instead: SEED},
-  'volumes[].sysprep': {type: 'marker', instead: 'use an image that was prepared, or one with cloud-init'},
 };

@@ -9,6 +9,7 @@ use crate::outcome::Exit;
 use crate::plan::FileStep;
 use naming::Named;
 
+mod folder;
 mod image_format;
 mod naming;
 mod qemu_img;
@@ -46,7 +47,11 @@ impl Preparation {
     pub fn go_on(&mut self) -> Result<Progress> {
         while let Some(step) = self.steps.pop_front() {
             let child = match &step {
-                FileStep::Overlay { path, backing } => qemu_img::overlay(path, backing)?,
+                FileStep::Overlay {
+                    path,
+                    backing,
+                    format,
+                } => qemu_img::overlay(path, backing, *format)?,
                 FileStep::Qcow2 { path, bytes } => qemu_img::empty(path, *bytes)?,
                 FileStep::Raw { path, bytes } => {
                     raw::make(path, *bytes)?;
@@ -56,8 +61,10 @@ impl Preparation {
                     path,
                     label,
                     entries,
+                    folder,
+                    needs,
                 } => {
-                    seed::make(path, label, entries)?;
+                    seed::make(path, label, entries, folder.as_deref(), needs)?;
                     continue;
                 }
             };

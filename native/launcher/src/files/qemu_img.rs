@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
-use super::image_format::{inspect, locate};
+use super::image_format::{Format, inspect, locate};
 use crate::child::{Child, Limits};
 use crate::error::{Fault, Result};
+use crate::plan::ImageFormat;
 
 const PROGRAM: &str = "qemu-img";
 /// Far above what a header needs, far below what a made-up one can ask for.
@@ -14,9 +15,13 @@ const LIMITS: Limits = Limits {
 };
 
 /// An overlay whose reads fall through to the image, which is named in full so that QEMU never guesses.
-pub fn overlay(path: &str, backing: &str) -> Result<Child> {
+pub fn overlay(path: &str, backing: &str, known: Option<ImageFormat>) -> Result<Child> {
     let backing = locate(backing)?;
-    let format = inspect(&backing)?;
+    let format = match known {
+        // What is on a raw disk is a guest's, and may look like anything.
+        Some(ImageFormat::Raw) => Format::Raw,
+        None => inspect(&backing)?,
+    };
     let mut command = create(path);
     command
         .args(["-F", format.name(), "-b"])

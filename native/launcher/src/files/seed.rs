@@ -4,17 +4,28 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Cursor, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
+use super::folder::{self, Found};
 use crate::base64;
 use crate::error::{Fault, OrFault, Result};
 use crate::iso::{self, Entry};
 use crate::plan::{IsoEntry, IsoSource};
 
 /// Makes the image anew; only the launcher's own user can read it, for it holds credentials.
-pub fn make(path: &str, label: &str, entries: &[IsoEntry]) -> Result<()> {
-    let entries = entries
+pub fn make(
+    path: &str,
+    label: &str,
+    entries: &[IsoEntry],
+    folder: Option<&str>,
+    needs: &[String],
+) -> Result<()> {
+    let mut entries = entries
         .iter()
         .filter_map(|entry| open(path, entry).transpose())
-        .collect::<Result<_>>()?;
+        .collect::<Result<Vec<_>>>()?;
+    if let Some(folder) = folder {
+        entries.extend(folder::read(folder)?.into_iter().map(entry_of));
+    }
+    check_needs(path, needs, &entries)?;
     let doing = || format!("making {path}");
     let mut options = OpenOptions::new();
     options
@@ -26,6 +37,25 @@ pub fn make(path: &str, label: &str, entries: &[IsoEntry]) -> Result<()> {
     let mut file = BufWriter::new(options.open(path).or_fault(doing)?);
     iso::write(&mut file, label, entries).or_fault(doing)?;
     file.flush().or_fault(doing)
+}
+
+fn entry_of(found: Found) -> Entry<'static> {
+    Entry {
+        name: found.path,
+        bytes: found.content.len() as u64,
+        content: Box::new(Cursor::new(found.content)),
+    }
+}
+
+fn check_needs(path: &str, needs: &[String], entries: &[Entry<'_>]) -> Result<()> {
+    let there = |name: &String| entries.iter().any(|it| it.name.eq_ignore_ascii_case(name));
+    if needs.is_empty() || needs.iter().any(there) {
+        return Ok(());
+    }
+    Err(Fault::new(format!(
+        "making {path}: it needs a file {}: add one to the ConfigMap or Secret of the volume",
+        needs.join(" or ")
+    )))
 }
 
 /// `None` for an optional file that is nowhere.
@@ -79,6 +109,10 @@ mod tests {
     use super::*;
     use crate::testing::Scratch;
     use std::os::unix::fs::PermissionsExt;
+
+    fn make(path: &str, label: &str, entries: &[IsoEntry]) -> Result<()> {
+        super::make(path, label, entries, None, &[])
+    }
 
     fn files(names: &[String], optional: bool) -> IsoEntry {
         IsoEntry {
@@ -167,5 +201,39 @@ mod tests {
         )
         .unwrap_err();
         assert!(folder.to_string().contains("no plain file"), "{folder}");
+    }
+
+    #[test]
+    fn the_files_of_a_folder_go_into_the_image_as_well() {
+        let scratch = Scratch::new();
+        std::fs::create_dir_all(scratch.path("conf/below")).unwrap();
+        std::fs::write(scratch.path("conf/below/one"), "from a folder").unwrap();
+        let (folder, image) = (scratch.text("conf"), scratch.text("a.iso"));
+        super::make(
+            &image,
+            "cfgdata",
+            &[inline("aGVsbG8gdGhlcmU=")],
+            Some(&folder),
+            &[],
+        )
+        .unwrap();
+        assert!(holds(&image, "hello there") && holds(&image, "from a folder"));
+        assert!(holds(&image, "BELOW"));
+    }
+
+    #[test]
+    fn an_image_without_a_file_that_it_needs_is_not_made() {
+        let scratch = Scratch::new();
+        std::fs::create_dir(scratch.path("conf")).unwrap();
+        let (folder, image) = (scratch.text("conf"), scratch.text("a.iso"));
+        let needs = ["autounattend.xml".to_string(), "unattend.xml".to_string()];
+        let make = || super::make(&image, "unattendCD", &[], Some(&folder), &needs);
+        let fault = make().unwrap_err().to_string();
+        assert!(
+            fault.contains("a file autounattend.xml or unattend.xml: add one"),
+            "{fault}"
+        );
+        std::fs::write(scratch.path("conf/Unattend.XML"), "<unattend/>").unwrap();
+        make().unwrap();
     }
 }

@@ -39,7 +39,11 @@ fn qcow2(path: String, bytes: u64) -> FileStep {
 }
 
 fn overlay(path: String, backing: String) -> FileStep {
-    FileStep::Overlay { path, backing }
+    FileStep::Overlay {
+        path,
+        backing,
+        format: None,
+    }
 }
 
 #[test]
@@ -82,6 +86,26 @@ fn an_overlay_over_an_overlay_is_refused() {
     .unwrap();
     let fault = make(vec![overlay(ours, chained)]).unwrap_err();
     assert!(fault.to_string().contains("has a backing file"), "{fault}");
+}
+
+#[test]
+fn an_overlay_over_a_raw_disk_takes_it_as_raw_whatever_is_on_it() {
+    let scratch = Scratch::new();
+    if info("/dev/null").is_none() {
+        return;
+    }
+    let [disguised, ours] = ["disk.img", "ours"].map(|name| scratch.text(name));
+    make(vec![qcow2(disguised.clone(), 8 << 20)]).unwrap();
+    make(vec![FileStep::Overlay {
+        path: ours.clone(),
+        backing: disguised.clone(),
+        format: Some(crate::plan::ImageFormat::Raw),
+    }])
+    .unwrap();
+    let info = info(&ours).unwrap();
+    assert_eq!(info["backing-filename-format"], "raw");
+    let length = std::fs::metadata(disguised).unwrap().len();
+    assert_eq!(info["virtual-size"], length.next_multiple_of(512));
 }
 
 #[test]

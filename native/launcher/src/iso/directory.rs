@@ -13,6 +13,13 @@ pub fn both16(value: u16) -> [u8; 4] {
     [a, b, c, d]
 }
 
+/// Where a directory lies, in sectors.
+#[derive(Clone, Copy, Default)]
+pub struct Extent {
+    pub start: u32,
+    pub sectors: u32,
+}
+
 pub struct Record {
     identifier: Vec<u8>,
     start: u32,
@@ -27,6 +34,15 @@ impl Record {
             start,
             bytes,
             is_directory: false,
+        }
+    }
+
+    pub fn folder(identifier: Vec<u8>, extent: Extent) -> Self {
+        Self {
+            identifier,
+            start: extent.start,
+            bytes: extent.sectors * SECTOR as u32,
+            is_directory: true,
         }
     }
 
@@ -50,7 +66,7 @@ fn length(identifier: &[u8]) -> usize {
     (33 + identifier.len()).next_multiple_of(2)
 }
 
-/// Sectors of a root directory with these identifiers in it.
+/// Sectors of a directory with these identifiers in it.
 pub fn sectors(identifiers: impl Iterator<Item = Vec<u8>>) -> u32 {
     let mut sorted: Vec<Vec<u8>> = identifiers.collect();
     sorted.sort();
@@ -71,47 +87,37 @@ fn place(used: usize, length: usize) -> usize {
     }
 }
 
-/// A root directory.
+/// A directory and what is in it.
 pub struct Directory {
-    pub start: u32,
-    sectors: u32,
+    own: Extent,
+    /// The root is its own parent.
+    parent: Extent,
     records: Vec<Record>,
 }
 
 impl Directory {
-    pub fn new(start: u32, sectors: u32, mut records: Vec<Record>) -> Self {
+    pub fn new(own: Extent, parent: Extent, mut records: Vec<Record>) -> Self {
         records.sort_by(|one, other| one.identifier.cmp(&other.identifier));
         Self {
-            start,
-            sectors,
+            own,
+            parent,
             records,
         }
     }
 
-    /// The record of the directory itself, which also stands in the volume descriptor.
-    pub fn own_record(&self) -> Vec<u8> {
-        self.named(0).to_bytes()
-    }
-
-    /// 0 names the directory itself, 1 its parent, which the root is to itself.
-    fn named(&self, identifier: u8) -> Record {
-        let bytes = self.sectors * SECTOR as u32;
-        Record {
-            identifier: vec![identifier],
-            start: self.start,
-            bytes,
-            is_directory: true,
-        }
-    }
-
+    /// The first record names the directory itself by 0, the second its parent by 1.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = [self.own_record(), self.named(1).to_bytes()].concat();
+        let mut bytes = [
+            Record::folder(vec![0], self.own).to_bytes(),
+            Record::folder(vec![1], self.parent).to_bytes(),
+        ]
+        .concat();
         for record in &self.records {
             let record = record.to_bytes();
             bytes.resize(place(bytes.len(), record.len()), 0);
             bytes.extend(record);
         }
-        bytes.resize(self.sectors as usize * SECTOR, 0);
+        bytes.resize(self.own.sectors as usize * SECTOR, 0);
         bytes
     }
 }

@@ -1,5 +1,5 @@
-//! Writes ISO 9660 images with a Joliet tree and all files in the root: what cloud-init and its kin take as a seed. The
-//! layout follows ECMA-119 and Microsoft's Joliet specification.
+//! Writes ISO 9660 images with a Joliet tree: what cloud-init and its kin take as a seed. The layout follows ECMA-119 and
+//! Microsoft's Joliet specification.
 
 use std::io::{self, Read, Write};
 
@@ -7,19 +7,21 @@ use crate::error::{Fault, OrFault, Result};
 
 mod directory;
 mod names;
+mod tree;
 mod volume;
 
-use directory::{Directory, Record};
+use tree::Folder;
 use volume::{Tree, Volume};
 
 const SECTOR: usize = 2048;
-/// Sixteen sectors are the system's, then come three descriptors and four path tables of a sector each.
-const PRIMARY_ROOT: u32 = 23;
+/// Sixteen sectors are the system's, then come three descriptors.
+const PATH_TABLES: u32 = 19;
 /// A single extent holds less than 4 GiB.
 const MAX_FILE: u64 = u32::MAX as u64 - SECTOR as u64;
 
 /// One file of the image.
 pub struct Entry<'a> {
+    /// Its path: the names of its folders and its own, with slashes between them.
     pub name: String,
     pub bytes: u64,
     /// Must give exactly so many bytes.
@@ -28,91 +30,82 @@ pub struct Entry<'a> {
 
 /// Writes the whole image. The same entries always make the same image: all times are the epoch.
 pub fn write(to: &mut impl Write, label: &str, mut entries: Vec<Entry<'_>>) -> Result<()> {
-    let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-    names::check(&names)?;
     check_label(label)?;
-    let layout = Layout::of(&names, &entries)?;
-    layout
-        .write_head(to, label)
-        .or_fault(|| "writing an ISO image")?;
+    let head = head(label, &entries)?;
+    to.write_all(&head).or_fault(|| "writing an ISO image")?;
     for entry in &mut entries {
         copy(entry, to)?;
     }
     Ok(())
 }
 
+/// The standard has room for 32 characters; Joliet's tree shows the first 16 of them.
 fn check_label(label: &str) -> Result<()> {
     let fits =
-        !label.is_empty() && label.len() <= 16 && label.chars().all(|sign| sign.is_ascii_graphic());
+        !label.is_empty() && label.len() <= 32 && label.chars().all(|sign| sign.is_ascii_graphic());
     if fits {
         return Ok(());
     }
     Err(Fault::new(format!(
-        "{label:?} cannot be the label of an ISO image: 1 to 16 visible ASCII characters can"
+        "{label:?} cannot be the label of an ISO image: 1 to 32 visible ASCII characters can"
     )))
 }
 
-/// Where everything lies, in sectors.
-struct Layout {
-    primary: Directory,
-    joliet: Directory,
-    total: u32,
+fn sectors_of(bytes: u32) -> u32 {
+    bytes.div_ceil(SECTOR as u32)
 }
 
-impl Layout {
-    fn of(names: &[&str], entries: &[Entry<'_>]) -> Result<Self> {
-        let identifiers = names::primary(names);
-        let sizes: Vec<u32> = entries.iter().map(size_of).collect::<Result<_>>()?;
-        // The length of a directory follows from its names alone, so it can be laid out before its files are placed.
-        let primary_sectors =
-            directory::sectors(identifiers.iter().map(|it| it.as_bytes().to_vec()));
-        let joliet_root = PRIMARY_ROOT + primary_sectors;
-        let joliet_sectors = directory::sectors(names.iter().map(|name| names::joliet(name)));
-        let mut next = joliet_root + joliet_sectors;
-        let mut records = (Vec::new(), Vec::new());
-        for ((name, identifier), size) in names.iter().zip(identifiers).zip(sizes) {
-            records
-                .0
-                .push(Record::file(identifier.into_bytes(), next, size));
-            records
-                .1
-                .push(Record::file(names::joliet(name), next, size));
-            next = next
-                .checked_add(size.div_ceil(SECTOR as u32))
-                .ok_or_else(|| Fault::new("the files of an ISO image add up to more than 8 TiB"))?;
+/// Everything before the content of the files: how long it is follows from their names alone.
+fn head(label: &str, entries: &[Entry<'_>]) -> Result<Vec<u8>> {
+    let paths: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+    let root = Folder::of(&paths)?;
+    let mut trees = [Tree::Primary, Tree::Joliet].map(|tree| (tree, tree::Layout::of(&root, tree)));
+    let mut next = PATH_TABLES;
+    let mut tables = [[0; 2]; 2];
+    for (pair, (_, layout)) in tables.iter_mut().zip(&trees) {
+        for table in pair {
+            *table = next;
+            next += sectors_of(layout.path_table_bytes());
         }
-        Ok(Self {
-            primary: Directory::new(PRIMARY_ROOT, primary_sectors, records.0),
-            joliet: Directory::new(joliet_root, joliet_sectors, records.1),
-            total: next,
-        })
     }
-
-    fn write_head(&self, to: &mut impl Write, label: &str) -> io::Result<()> {
-        to.write_all(&[0; 16 * SECTOR])?;
-        let of = |tree, directory: &Directory, path_table| Volume {
-            tree,
+    for (_, layout) in &mut trees {
+        next = layout.place(next);
+    }
+    let mut files = Vec::new();
+    for entry in entries {
+        let size = size_of(entry)?;
+        files.push((next, size));
+        next = next
+            .checked_add(sectors_of(size))
+            .ok_or_else(|| Fault::new("the files of an ISO image add up to more than 8 TiB"))?;
+    }
+    let mut head = vec![0; 16 * SECTOR];
+    for ((tree, layout), path_tables) in trees.iter().zip(tables) {
+        let volume = Volume {
+            tree: *tree,
             label,
-            sectors: self.total,
-            path_table,
-            root: directory.own_record(),
+            sectors: next,
+            path_tables,
+            path_table_bytes: layout.path_table_bytes(),
+            root: layout.root_record(),
         };
-        to.write_all(&of(Tree::Primary, &self.primary, 19).descriptor())?;
-        to.write_all(&of(Tree::Joliet, &self.joliet, 21).descriptor())?;
-        to.write_all(&volume::terminator())?;
-        for root in [self.primary.start, self.joliet.start] {
-            to.write_all(&volume::path_table(
-                &root.to_le_bytes(),
-                &1u16.to_le_bytes(),
-            ))?;
-            to.write_all(&volume::path_table(
-                &root.to_be_bytes(),
-                &1u16.to_be_bytes(),
-            ))?;
-        }
-        to.write_all(&self.primary.to_bytes())?;
-        to.write_all(&self.joliet.to_bytes())
+        head.extend(volume.descriptor());
     }
+    head.extend(volume::terminator());
+    for (_, layout) in &trees {
+        for table in [
+            layout.path_table(u32::to_le_bytes, u16::to_le_bytes),
+            layout.path_table(u32::to_be_bytes, u16::to_be_bytes),
+        ] {
+            head.extend(table);
+            head.resize(head.len().next_multiple_of(SECTOR), 0);
+        }
+    }
+    for (_, layout) in &trees {
+        let place = |number: usize| files.get(number).copied().unwrap_or_default();
+        head.extend(layout.directories(place));
+    }
+    Ok(head)
 }
 
 fn size_of(entry: &Entry<'_>) -> Result<u32> {

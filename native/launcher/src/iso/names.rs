@@ -40,29 +40,48 @@ pub fn joliet(name: &str) -> Vec<u8> {
 /// One primary identifier per name, all different, with version. The dash is kept although ISO 9660 has none, for readers
 /// that look for `meta-data`.
 pub fn primary(names: &[&str]) -> Vec<String> {
+    let identifiers = unlike(names, numbered);
+    identifiers.iter().map(|it| format!("{it};1")).collect()
+}
+
+/// As `primary`, for folders: they have neither a dot nor a version.
+pub fn primary_folders(names: &[&str]) -> Vec<String> {
+    unlike(names, |name, attempt| {
+        let number = suffix(attempt);
+        let room = MAX_PRIMARY - number.len();
+        let stem: String = plain(name).chars().take(room).collect();
+        format!("{stem}{number}")
+    })
+}
+
+/// The first attempt at each name that no name before it ended up as.
+fn unlike(names: &[&str], attempt_at: impl Fn(&str, u32) -> String) -> Vec<String> {
     let mut taken = BTreeSet::new();
-    names
-        .iter()
-        .map(|name| {
-            let identifier = (0..)
-                .map(|attempt| numbered(name, attempt))
-                .find(|candidate| !taken.contains(candidate))
-                .unwrap_or_default();
-            taken.insert(identifier.clone());
-            format!("{identifier};1")
-        })
-        .collect()
+    let mut all = Vec::new();
+    for name in names {
+        let identifier = (0..)
+            .map(|attempt| attempt_at(name, attempt))
+            .find(|candidate| !taken.contains(candidate))
+            .unwrap_or_default();
+        taken.insert(identifier.clone());
+        all.push(identifier);
+    }
+    all
+}
+
+fn suffix(attempt: u32) -> String {
+    if attempt == 0 {
+        String::new()
+    } else {
+        format!("_{attempt}")
+    }
 }
 
 /// At most one dot, in the place of the last one; `attempt` makes it different from others that end up alike.
 fn numbered(name: &str, attempt: u32) -> String {
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     let extension: String = plain(extension).chars().take(8).collect();
-    let number = if attempt == 0 {
-        String::new()
-    } else {
-        format!("_{attempt}")
-    };
+    let number = suffix(attempt);
     let room = MAX_PRIMARY - 1 - extension.len() - number.len();
     let stem: String = plain(if stem.is_empty() { "_" } else { stem })
         .chars()
@@ -123,6 +142,14 @@ mod tests {
         assert!(
             made.iter().all(|name| name.len() <= MAX_PRIMARY + 2),
             "{made:?}"
+        );
+    }
+
+    #[test]
+    fn folders_have_neither_dot_nor_version() {
+        assert_eq!(
+            primary_folders(&["openstack", "a.b", "A_B"]),
+            ["OPENSTACK", "A_B", "A_B_1"]
         );
     }
 

@@ -153,6 +153,84 @@ fn the_same_files_make_the_same_image() {
     assert!(image("cidata", seed()) == image("cidata", seed()));
 }
 
+#[test]
+fn files_lie_in_folders() {
+    let entries = vec![
+        entry("openstack/latest/meta_data.json", b"{}"),
+        entry("openstack/latest/user_data", b"#cloud-config\n"),
+        entry("openstack/content/0000", b"zero"),
+        entry("a/b/c/d/e/f/g", b"deep"),
+        entry("readme", b"top"),
+    ];
+    let bytes = image("config-2", entries);
+    assert_eq!(bytes.len() % SECTOR, 0);
+    let Some(files) = listed(&bytes, &["-J", "-f"]) else {
+        return;
+    };
+    let expected = [
+        "/a",
+        "/a/b",
+        "/a/b/c",
+        "/a/b/c/d",
+        "/a/b/c/d/e",
+        "/a/b/c/d/e/f",
+        "/a/b/c/d/e/f/g",
+        "/openstack",
+        "/openstack/content",
+        "/openstack/content/0000",
+        "/openstack/latest",
+        "/openstack/latest/meta_data.json",
+        "/openstack/latest/user_data",
+        "/readme",
+    ];
+    let mut sorted = files;
+    sorted.sort();
+    assert_eq!(sorted, expected);
+    for (path, text) in [
+        ("/openstack/content/0000", &b"zero"[..]),
+        ("/a/b/c/d/e/f/g", b"deep"),
+    ] {
+        assert_eq!(isoinfo(&bytes, &["-J", "-x", path]).unwrap(), text);
+    }
+    assert_eq!(
+        isoinfo(&bytes, &["-x", "/OPENSTACK/LATEST/USER_DATA.;1"]).unwrap(),
+        b"#cloud-config\n"
+    );
+    // A directory's second record is its parent's: both children of /openstack name the same sector.
+    let table = isoinfo(&bytes, &["-p"]).unwrap();
+    assert!(String::from_utf8_lossy(&table).contains("OPENSTACK"));
+}
+
+#[test]
+fn hundreds_of_folders_fill_several_sectors_of_path_table() {
+    let entries = (0..200)
+        .map(|at| entry(&format!("folder-{at:03}/file"), format!("{at}").as_bytes()))
+        .collect();
+    let bytes = image("many", entries);
+    let Some(files) = listed(&bytes, &["-J", "-f"]) else {
+        return;
+    };
+    assert_eq!(files.len(), 400);
+    assert_eq!(
+        isoinfo(&bytes, &["-J", "-x", "/folder-199/file"]).unwrap(),
+        b"199"
+    );
+    assert_eq!(
+        isoinfo(&bytes, &["-x", "/FOLDER-007/FILE.;1"]).unwrap(),
+        b"7"
+    );
+}
+
+#[test]
+fn a_long_label_is_whole_where_there_is_room() {
+    let bytes = image("a-label-of-thirty-two-characters", seed());
+    assert_eq!(
+        &bytes[16 * SECTOR + 40..16 * SECTOR + 72],
+        b"a-label-of-thirty-two-characters"
+    );
+    assert_eq!(&bytes[17 * SECTOR + 40..17 * SECTOR + 44], b"\0a\0-");
+}
+
 fn fault(label: &str, entries: Vec<Entry<'_>>) -> String {
     write(&mut Vec::new(), label, entries)
         .unwrap_err()
@@ -167,7 +245,10 @@ fn what_does_not_fit_is_refused_by_name() {
         content: Box::new(io::empty()),
     };
     assert!(fault("data", vec![huge]).contains("disk is too large"));
-    assert!(fault("data", vec![entry("a/b", b"")]).contains("a/b"));
+    assert!(fault("data", vec![entry("a//b", b"")]).contains("cannot be the name"));
+    assert!(fault("data", vec![entry("a/../b", b"")]).contains("cannot be the name"));
+    assert!(fault("data", vec![entry("a", b""), entry("a/b", b"")]).contains("twice"));
+    assert!(fault("data", vec![entry("1/2/3/4/5/6/7/8/9", b"")]).contains("too deep"));
     assert!(fault("", seed()).contains("label"));
     assert!(fault("a label with blanks", seed()).contains("label"));
 }

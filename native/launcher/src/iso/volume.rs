@@ -1,10 +1,8 @@
-//! Volume descriptors and path tables (ECMA-119 §8.4, §8.5, §9.4).
+//! Volume descriptors (ECMA-119 §8.4, §8.5).
 
 use super::SECTOR;
 use super::directory::{both16, both32};
 
-/// Length in bytes of a path table that holds the root alone.
-const PATH_TABLE: u32 = 10;
 const NO_TIME: &[u8; 17] = b"0000000000000000\0";
 const EPOCH: &[u8; 17] = b"1970010100000000\0";
 
@@ -19,8 +17,10 @@ pub struct Volume<'a> {
     pub label: &'a str,
     /// Length of the whole image.
     pub sectors: u32,
-    /// Sector of the little-endian path table; the big-endian one is the next.
-    pub path_table: u32,
+    /// Sectors of its path table, with little-endian and with big-endian numbers.
+    pub path_tables: [u32; 2],
+    /// Length in bytes of either of them.
+    pub path_table_bytes: u32,
     /// Record of the root directory.
     pub root: Vec<u8>,
 }
@@ -38,10 +38,11 @@ impl Volume<'_> {
         sector.extend(both16(1)); // volumes in the set
         sector.extend(both16(1)); // this one's number
         sector.extend(both16(SECTOR as u16));
-        sector.extend(both32(PATH_TABLE));
-        sector.extend(self.path_table.to_le_bytes());
+        sector.extend(both32(self.path_table_bytes));
+        let [little, big] = self.path_tables;
+        sector.extend(little.to_le_bytes());
         sector.extend([0; 4]); // no second copy
-        sector.extend((self.path_table + 1).to_be_bytes());
+        sector.extend(big.to_be_bytes());
         sector.extend([0; 4]);
         sector.extend(&self.root);
         // Volume set, publisher, preparer, application; copyright, abstract and bibliographic file.
@@ -86,15 +87,6 @@ impl Volume<'_> {
 
 pub fn terminator() -> Vec<u8> {
     let mut sector = b"\xffCD001\x01".to_vec();
-    sector.resize(SECTOR, 0);
-    sector
-}
-
-/// A path table with the root alone, whose sector and parent number come in the table's byte order.
-pub fn path_table(root: &[u8; 4], parent: &[u8; 2]) -> Vec<u8> {
-    let mut sector = vec![1, 0];
-    sector.extend(root);
-    sector.extend(parent);
     sector.resize(SECTOR, 0);
     sector
 }

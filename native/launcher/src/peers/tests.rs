@@ -44,7 +44,7 @@ const START: &str = r#"{"id":1,"op":"start","plan":{"id":"a","engine":{"kind":"q
 fn send_with_descriptors(stream: &UnixStream, bytes: &[u8], count: usize) {
     let source = std::fs::File::open("/dev/null").unwrap();
     let descriptors = vec![source.as_fd(); count];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(64))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS + 1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     assert!(control.push(SendAncillaryMessage::ScmRights(&descriptors)));
     sendmsg(

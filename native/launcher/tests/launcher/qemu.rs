@@ -44,7 +44,7 @@ struct Guest {
     console: UnixStream,
 }
 
-/// A guest that has said `boot>`; `None` without QEMU.
+/// A guest that has said `boot>`; `None` without QEMU. Its disk is used as its filesystem allows, which the launcher finds out.
 fn booted() -> Option<Guest> {
     let program = qemu()?;
     let mut launcher = Launcher::idle();
@@ -60,8 +60,8 @@ fn booted() -> Option<Guest> {
             "-chardev", "socket,id=qmp,fd={fd:qmp}", "-mon", "chardev=qmp,mode=control",
             "-chardev", "socket,id=serial0,fd={fd:serial0}", "-serial", "chardev:serial0",
             "-device", "pvpanic",
-            "-blockdev", json!({"driver": "qcow2", "node-name": "d0", "file": {"driver": "file", "filename": disk}}).to_string(),
-            "-device", "virtio-blk-pci,drive=d0,bootindex=1",
+            "-blockdev", format!(r#"{{"driver":"qcow2","node-name":"d0","cache":{{"direct":{{direct:{disk}?true:false}}}},"file":{{"driver":"file","filename":"{disk}"}}}}"#),
+            "-device", format!(r#"{{"driver":"virtio-blk-pci","drive":"d0","bootindex":1,"write-cache":"{{direct:{disk}?on:off}}","physical_block_size":{{blocksize:{disk}}}}}"#),
         ]},
         "descriptors": [],
         "files": [{"make": "overlay", "path": disk, "backing": image}],

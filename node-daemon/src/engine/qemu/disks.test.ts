@@ -3,7 +3,7 @@ import type {DiskSource} from '../../machine/disk-source.ts';
 import type {MachineDisk} from '../../machine/disks.ts';
 import {disk} from '../../testing/machines.ts';
 import {parsedArg} from '../../testing/qemu-args.ts';
-import {diskArgs} from './disks.ts';
+import {diskArgs, diskDescriptors, diskFiles} from './disks.ts';
 
 const empty: DiskSource = {from: 'empty', bytes: 1024};
 const claim: DiskSource = {from: 'claim', path: '/c/disk.img', bytes: 1024};
@@ -15,7 +15,9 @@ const options = (...disks: readonly MachineDisk[]): readonly (readonly [option: 
   let ports = 0;
   const boot = disks.map(() => undefined);
   const args = diskArgs(disks, boot, () => `rp${ports++}`);
-  return args.flatMap((arg, at) => (arg.startsWith('-') ? [[arg, parsedArg(args[at + 1] ?? '')] as const] : []));
+  return args.flatMap((arg, at) =>
+    arg.startsWith('-') && arg !== '-add-fd' ? [[arg, parsedArg(args[at + 1] ?? '')] as const] : [],
+  );
 };
 
 const found = (option: string, ...disks: readonly MachineDisk[]): readonly Json[] =>
@@ -153,4 +155,62 @@ test('a disk that several threads serve spreads its queues over them', () => {
 test('a disk whose storage was filled gives nothing back to it', () => {
   const [args] = found('-blockdev', disk('a', {...claim, preallocated: true}));
   expect(args).toMatchObject({discard: 'ignore', file: {discard: 'ignore'}});
+});
+
+test('an ephemeral disk is an overlay whose backing is raw, whatever is on it', () => {
+  expect(diskFiles([disk('a', {from: 'ephemeral', backing: '/c/disk.img'})])).toEqual([
+    {make: 'overlay', path: '/var/lib/wherry/a.overlay.qcow2', backing: '/c/disk.img', format: 'raw'},
+  ]);
+});
+
+test('a claim that is only read is not made', () => {
+  const read = disk('a', {...claim, readOnly: true}, {readOnly: true});
+  expect(diskFiles([read])).toEqual([]);
+  expect(found('-blockdev', read)[0]).toMatchObject({'read-only': true, file: {filename: '/c/disk.img'}});
+});
+
+test('an image of files is made from those of its folder too', () => {
+  const source: DiskSource = {from: 'seed', label: 'cfgdata', entries: [], folder: '/v/a', needs: ['a.xml']};
+  expect(diskFiles([disk('a', source)])).toEqual([
+    {make: 'iso', path: '/var/lib/wherry/a.seed.iso', label: 'cfgdata', entries: [], folder: '/v/a', needs: ['a.xml']},
+  ]);
+});
+
+const device0: DiskSource = {from: 'device', path: '/dev/wherry/a', bytes: 8192, logical: 512, physical: 4096};
+
+test('a device comes as a descriptor in a set of its own', () => {
+  const one = disk('a', device0, {cache: 'none', io: 'native'});
+  const args = diskArgs([disk('z', empty), one], [undefined, undefined], () => 'rp0');
+  expect(args).toContain('fd={fd:disk1},set=17,opaque=disk1');
+  expect(diskDescriptors([disk('z', empty), one])).toEqual(['disk1']);
+  expect(diskFiles([one])).toEqual([]);
+  const direct = {'read-only': false, discard: 'unmap', cache: {direct: true}};
+  expect(parsedArg(args[args.indexOf('fd={fd:disk1},set=17,opaque=disk1') + 2] ?? '')).toEqual({
+    driver: 'raw',
+    'node-name': 'node1',
+    ...direct,
+    file: {driver: 'host_device', filename: '/dev/fdset/17', ...direct, aio: 'native'},
+  });
+});
+
+test('an overlay over a device reads what is below it by its descriptor', () => {
+  const one = disk('a', {...device0, from: 'ephemeralDevice'});
+  expect(diskFiles([one])).toEqual([{make: 'qcow2', path: '/var/lib/wherry/a.overlay.qcow2', bytes: 8192}]);
+  expect(diskDescriptors([one])).toEqual(['disk0']);
+  const args = diskArgs([one], [undefined], () => 'rp0');
+  expect(args[1]).toBe('fd={fd:disk0},set=16,opaque=disk0');
+  expect(parsedArg(args[3] ?? '')).toEqual({
+    driver: 'raw',
+    'node-name': 'base0',
+    'read-only': true,
+    file: {driver: 'host_device', filename: '/dev/fdset/16', 'read-only': true},
+  });
+  expect(parsedArg(args[5] ?? '')).toMatchObject({driver: 'qcow2', backing: 'base0', file: {driver: 'file'}});
+});
+
+test('block sizes of a device are its own', () => {
+  expect(found('-device', disk('a', device0, {blockSizes: 'volume'}))[0]).toMatchObject({
+    logical_block_size: 512,
+    physical_block_size: 4096,
+  });
 });

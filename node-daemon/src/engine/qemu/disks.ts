@@ -4,14 +4,19 @@ import {unsupportedMachine} from '../../errors.ts';
 import type {BootIndices} from '../../machine/boot-order.ts';
 import type {MachineDisk} from '../../machine/disks.ts';
 import {type Args, blockSizeOf, byDirectIo, json} from './args.ts';
-import {type Image, imageOf} from './disk-image.ts';
+import {deviceDescriptor, deviceSet, type Image, imageOf} from './disk-image.ts';
 import {DISK_PREFIX} from './machine-type.ts';
 
 /** Ports of the machine's own SATA controller. */
 const MAX_SATA = 6;
 const SCSI_CONTROLLER = 'scsi0';
 
-export const diskFiles = (disks: readonly MachineDisk[]): readonly FileStep[] => disks.map(disk => imageOf(disk).step);
+export const diskFiles = (disks: readonly MachineDisk[]): readonly FileStep[] =>
+  disks.flatMap((disk, index) => imageOf(disk, index).step ?? []);
+
+/** Names of the descriptors that disks travel with. */
+export const diskDescriptors = (disks: readonly MachineDisk[]): readonly string[] =>
+  disks.flatMap((disk, index) => deviceDescriptor(disk, index) ?? []);
 
 /** Names of block nodes are at most 31 characters: volumes go by their position. */
 const node = (index: number): string => `node${index}`;
@@ -20,7 +25,7 @@ const thread = (number: number): string => `iothread${number}`;
 
 /** TRIM of the guest frees space on the host, but for what was filled so that it never is short of it. */
 const discard = ({source}: MachineDisk): 'unmap' | 'ignore' =>
-  source.from === 'claim' && source.preallocated === true ? 'ignore' : 'unmap';
+  'preallocated' in source && source.preallocated ? 'ignore' : 'unmap';
 
 /** `cache` for the node; QEMU's own default is the node's page cache. */
 const nodeCache = ({cache}: MachineDisk, {path}: Image): object => {
@@ -44,14 +49,29 @@ const aio = ({io, cache}: MachineDisk, {path}: Image): object => {
 
 /** Locks keep a second engine away from a shared disk. */
 const blockdev = (disk: MachineDisk, index: number): Args => {
-  const image = imageOf(disk);
-  const shared = {'read-only': disk.readOnly, discard: discard(disk), ...nodeCache(disk, image)};
-  return json('-blockdev', {
-    driver: image.format,
-    'node-name': node(index),
-    ...shared,
-    file: {driver: 'file', filename: image.path, ...shared, ...aio(disk, image)},
-  });
+  const image = imageOf(disk, index);
+  const cache = nodeCache(disk, image);
+  const shared = {'read-only': disk.readOnly, discard: discard(disk), ...cache};
+  const backing = `base${index}`;
+  return [
+    ...deviceSet(disk, index),
+    ...(image.backing === undefined
+      ? []
+      : json('-blockdev', {
+          driver: 'raw',
+          'node-name': backing,
+          'read-only': true,
+          ...cache,
+          file: {driver: 'host_device', filename: image.backing, 'read-only': true, ...cache},
+        })),
+    ...json('-blockdev', {
+      driver: image.format,
+      'node-name': node(index),
+      ...shared,
+      ...(image.backing === undefined ? {} : {backing}),
+      file: {driver: image.driver, filename: image.path, ...shared, ...aio(disk, image)},
+    }),
+  ];
 };
 
 /** What the guest is told of a cache that it has to flush. */
@@ -76,14 +96,14 @@ const errorPolicies = {
   enospace: {rerror: 'report', werror: 'enospc'},
 } as const;
 
-const blockSizes = ({blockSizes: sizes, bus}: MachineDisk, {path}: Image): object => {
+const blockSizes = ({blockSizes: sizes, bus, source}: MachineDisk, {path}: Image): object => {
   if (sizes === undefined) return {};
   if (sizes === 'volume') {
-    const size = blockSizeOf(path);
+    const {logical, physical} =
+      'logical' in source ? source : {logical: blockSizeOf(path), physical: blockSizeOf(path)};
     // On SATA the guest always addresses 512 bytes.
-    return bus === 'sata'
-      ? {physical_block_size: size}
-      : {logical_block_size: size, physical_block_size: size, discard_granularity: size};
+    if (bus === 'sata') return {physical_block_size: physical};
+    return {logical_block_size: logical, physical_block_size: physical, discard_granularity: logical};
   }
   const {logical, physical, discardGranularity} = sizes;
   return {
@@ -106,7 +126,7 @@ type Place =
   | {readonly bus: 'scsi'; readonly lun: number};
 
 const device = (disk: MachineDisk, index: number, place: Place, bootIndex: number | undefined): Args => {
-  const image = imageOf(disk);
+  const image = imageOf(disk, index);
   const shared = {
     id: `${DISK_PREFIX}${disk.name}`,
     drive: node(index),

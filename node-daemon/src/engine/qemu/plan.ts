@@ -5,7 +5,7 @@ import type {EffectiveMachine} from '../../machine/effective-machine.ts';
 import {type Args, escaped} from './args.ts';
 import {boardArgs} from './board.ts';
 import {acceleratorArgs} from './cpu.ts';
-import {diskArgs, diskFiles} from './disks.ts';
+import {diskArgs, diskDescriptors, diskFiles} from './disks.ts';
 import {kernelArgs, loaderArgs, loaderFiles} from './firmware.ts';
 import {graphicsArgs} from './graphics.ts';
 import {dhcpAnswers, interfaceArgs, interfaceDescriptors, linkCommands} from './interfaces.ts';
@@ -17,7 +17,11 @@ import {monitorArgs, platformDevices} from './platform.ts';
 export const qemuPlan = (machine: EffectiveMachine, now: number): Plan => ({
   id: machine.id,
   engine: {kind: 'qemu', program: PodLayout.qemu, args: qemuArgs(machine, now), ...setup(machine)},
-  descriptors: [...(machine.accelerator === 'kvm' ? ['kvm'] : []), ...machine.interfaces.flatMap(interfaceDescriptors)],
+  descriptors: [
+    ...(machine.accelerator === 'kvm' ? ['kvm'] : []),
+    ...machine.interfaces.flatMap(interfaceDescriptors),
+    ...diskDescriptors(machine.disks),
+  ],
   files: [...loaderFiles(machine.loader), ...diskFiles(machine.disks)],
   dhcp: dhcpAnswers(machine),
   graceSeconds: machine.graceSeconds,
