@@ -6,8 +6,8 @@ import {podCondition} from './launcher-pod.ts';
 
 /**
  * Is the guest ready? `status` is the status that is about to be written, `pod` the pod of the run, `problem` what keeps
- * it from starting. An instance that is
- * ready stays so in the words of whoever found it first: the daemon says it together with phase Running.
+ * it from starting. An instance that is ready stays so in the words of whoever found it first: the daemon says it
+ * together with phase Running.
  */
 export const readyVerdict = (status: InstanceStatus, pod: Pod | undefined, problem?: string): Statement => {
   const verdict = judge(status, pod, problem ?? starting);

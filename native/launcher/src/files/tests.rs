@@ -136,3 +136,27 @@ fn a_failure_names_the_file_and_what_qemu_img_said() {
     assert!(fault.contains("No such file or directory"), "{fault}");
     assert!(make(vec![qcow2(scratch.text("none"), 0)]).is_err());
 }
+
+#[test]
+fn an_image_whose_header_is_broken_is_named_with_what_to_do() {
+    let scratch = Scratch::new();
+    if info("/dev/null").is_none() {
+        return;
+    }
+    let mut header = vec![0xa5; 512];
+    header[..8].copy_from_slice(b"QFI\xfb\0\0\0\x03");
+    header[8..16].fill(0);
+    header[72..80].fill(0);
+    std::fs::write(scratch.path("broken.qcow2"), header).unwrap();
+    let broken = scratch.text("broken.qcow2");
+    let fault = make(vec![overlay(scratch.text("ours"), broken.clone())])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        fault.starts_with(&format!(
+            "the disk image in {broken} cannot be used: make it anew, `qemu-img check` tells more: qemu-img ended with exit code 1: "
+        )),
+        "{fault}"
+    );
+    assert!(fault.contains("cluster size"), "{fault}");
+}

@@ -177,6 +177,24 @@ fn a_file_that_cannot_be_made_or_an_engine_that_is_not_there_ends_with_32() {
 }
 
 #[test]
+fn a_disk_image_that_is_not_there_is_named_by_its_volume() {
+    let mut launcher = Launcher::idle();
+    let mut plan = launcher.plan(&[]);
+    plan["files"] = json!([{
+        "make": "overlay",
+        "path": launcher.path("root.overlay.qcow2"),
+        "backing": "/run/wherry-volumes/root/disk/none",
+    }]);
+    launcher.start(&plan, &[]);
+    assert_eq!(launcher.code(), Some(32));
+    assert_eq!(
+        launcher.termination_log(),
+        "no disk image is at /disk/none of volume root: No such file or directory (os error 2): a containerDisk needs \
+         exactly one file in /disk, or containerDisk.path that names it"
+    );
+}
+
+#[test]
 fn a_launcher_without_its_folder_ends_with_33() {
     let folder = folder();
     let mut command = command(&folder);
