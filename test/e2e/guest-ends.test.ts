@@ -50,6 +50,10 @@ test('RerunOnFailure leaves a guest down that powered itself off', async () => {
 test('RerunOnFailure starts a guest again that panicked', async () => {
   const before = await typeInNew('panicked', {runStrategy: 'RerunOnFailure'}, 'echo c > /proc/sysrq-trigger');
   await runsAgain('panicked', before);
+  // The run and its events are gone; the machine tells, in the words that the kernel left on the console.
+  expect(await cluster.kubectl.run('describe', 'vm', 'panicked')).toMatch(
+    /Warning\s+GuestPanicked\s.*sysrq triggered crash/,
+  );
 });
 
 test('Once never starts a second time', async () => {

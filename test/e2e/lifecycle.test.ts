@@ -12,6 +12,8 @@ interface Info {
 }
 
 let cluster: Cluster;
+/** Uid of the instance that the machine had first. */
+let firstRun: string;
 beforeAll(async () => {
   cluster = await Cluster.open('lifecycle');
   await cluster.kubectl.apply(
@@ -98,6 +100,7 @@ test('kubectl get vm,vmi -o wide shows where it runs', async () => {
 
 test('patching runStrategy stops the machine and starts it again', async () => {
   const before = await cluster.vmi('web');
+  firstRun = before.metadata.uid;
   await cluster.kubectl.mergePatch('vm/web', {spec: {runStrategy: 'Halted'}});
   await cluster.status('web', 'Stopped');
   await cluster.podGone('web');
@@ -107,8 +110,26 @@ test('patching runStrategy stops the machine and starts it again', async () => {
   await cluster.booted('web', /login:/);
 });
 
-test('kubectl describe tells the story in events', async () => {
+/** Reasons of the events of one instance in their order: an event is named by its time, in which the server lists them. */
+const storyOf = async (uid: string): Promise<readonly string[]> => {
+  const {items} = await cluster.kubectl.json<{items: {reason: string}[]}>(
+    'get',
+    'events',
+    `--field-selector=involvedObject.kind=VirtualMachineInstance,involvedObject.uid=${uid}`,
+  );
+  return items.map(({reason}) => reason);
+};
+
+test('events tell the story of the run that was stopped and of the one that followed, each thing once', async () => {
+  const started = ['SuccessfulCreate', 'Created', 'Started'];
+  const stopped = ['SuccessfulDelete', 'ShuttingDown', 'Stopped', 'Deleted'];
+  await eventually(async () => expect(await storyOf(firstRun)).toEqual([...started, ...stopped]));
+  const next = await cluster.vmi('web');
+  await eventually(async () => expect(await storyOf(next.metadata.uid)).toEqual(started));
   const described = await cluster.kubectl.run('describe', 'vm', 'web');
-  expect(described).toMatch(/SuccessfulCreate/);
-  expect(await cluster.kubectl.run('describe', 'vmi', 'web')).toMatch(/Started/);
+  expect(described).toMatch(/Normal +SuccessfulCreate .*Started the virtual machine/);
+  expect(described).toMatch(/Normal +SuccessfulDelete .*Stopped the virtual machine/);
+  expect(await cluster.kubectl.run('describe', 'vmi', 'web')).toMatch(
+    /Normal +Started .*VirtualMachineInstance started/,
+  );
 });
