@@ -1,5 +1,5 @@
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {core, keyOf, policy} from '@wherry/kube';
+import {core, keyOf, type Pod, policy} from '@wherry/kube';
 import {instances, type Machine, machines} from '@wherry/operator';
 import {aNode, aVm, Stage} from './operator/stage.ts';
 import {Theatre} from './operator/theatre.ts';
@@ -198,13 +198,22 @@ test('the deprecated field running is taken, with the warning of KubeVirt', asyn
   await on.status('old', 'Stopped');
 });
 
+/** As `kubectl drain` does. */
+const evict = ({metadata: {namespace = '', name}}: Pod): Promise<string> =>
+  theatre.kubectl(namespace).post(`/api/v1/namespaces/${namespace}/pods/${name}/eviction`, {
+    apiVersion: 'policy/v1',
+    kind: 'Eviction',
+    metadata: {namespace, name},
+  });
+
 describe('a guest with evictionStrategy External', () => {
   const external = {spec: {evictionStrategy: 'External'}};
 
   test('has a budget for its pod, which is made again when somebody deletes it', async () => {
     const on = await stage();
     await on.make('kept', external);
-    const {vmi} = await on.started('kept');
+    const {vmi, pod} = await on.started('kept');
+    await expect(evict(pod)).rejects.toThrow(/disruption budget/);
     const budgets = () => on.client.list(policy.podDisruptionBudgets, {namespace: on.namespace});
     const [budget] = await budgets();
     expect(budget).toMatchObject({
@@ -235,11 +244,14 @@ describe('a guest with evictionStrategy External', () => {
     await on.until('it may stay', async () => (await evacuation()) === undefined);
   });
 
-  test('is one of its own: others have no budget', async () => {
+  test('is one of its own: others have no budget, and run again when they are evicted', async () => {
     const on = await stage();
     await on.make('usual');
-    await on.started('usual');
+    const {vmi, pod} = await on.started('usual');
     expect(await on.client.list(policy.podDisruptionBudgets, {namespace: on.namespace})).toEqual([]);
+    await evict(pod);
+    await on.endDeleted(pod);
+    await on.started('usual', vmi.metadata.uid);
   });
 
   test('is also one whose cluster says so, as long as it does', async () => {
