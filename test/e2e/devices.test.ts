@@ -18,6 +18,9 @@ beforeAll(async () => {
         rng: {},
         video: {type: 'virtio'},
         autoattachMemBalloon: false,
+        watchdog: {name: 'dog', i6300esb: {action: 'poweroff'}},
+        sound: {name: 'card'},
+        panicDevices: [{model: 'pvpanic'}],
         inputs: [
           {name: 'touch', type: 'tablet', bus: 'virtio'},
           {name: 'pen', type: 'tablet'},
@@ -66,6 +69,9 @@ test('a guest sees the devices that it asked for, and not those that it does wit
     );
     expect(pci).toContain('0x1af4 0x1050 0x030000'); // the graphics card, virtio's
     expect(pci).toContain('0x1b36 0x000d 0x0c0330'); // the USB that the other tablet hangs on
+    expect(pci).toContain('0x8086 0x25ab'); // the watchdog
+    expect(pci).toContain('0x8086 0x293e'); // the sound card
+    expect(pci).toContain('0x1b36 0x0011'); // the bell for panics on PCI
     expect(pci).not.toContain('0x1af4 0x1045'); // a balloon
   } finally {
     console.close();
@@ -83,16 +89,33 @@ test('a graphics card’s screen is served at a socket in the pod', async () => 
   expect(sockets).toMatch(/:[1-9]/);
 });
 
-test('a guest whose reboot ends its run runs again as a new instance under Always', async () => {
-  const before = await cluster.vmi('rich');
-  const console = await atShell('rich');
-  console.type('reboot\n');
+/** Types a command that ends the run, waits for the next one, and returns what was said of the first. */
+const endsAndRunsAgain = async (name: string, command: string): Promise<string> => {
+  const before = await cluster.vmi(name);
+  const console = await atShell(name);
+  console.type(`${command}\n`);
   await eventually(async () => {
-    const now = await cluster.vmi('rich');
+    const now = await cluster.vmi(name);
     expect(now.metadata.uid).not.toBe(before.metadata.uid);
     expect(now.status?.phase).toBe('Running');
   });
   console.close();
+  return cluster.kubectl.run('get', 'events', `--field-selector=involvedObject.uid=${before.metadata.uid}`);
+};
+
+test('a guest whose reboot ends its run runs again as a new instance under Always', async () => {
+  expect(await endsAndRunsAgain('rich', 'reboot')).toContain('the guest rebooted');
+});
+
+/** The guest's kernel has no driver for it: two counts of 16 ms are set, each after the word that unlocks it, and started. */
+const startWatchdog =
+  'cd /sys/bus/pci/devices/0000:00:01.4; echo 1 >enable; read -r bar _ <resource; ' +
+  'unlock() { devmem $((bar + 12)) 16 0x80; devmem $((bar + 12)) 16 0x86; }; ' +
+  'unlock; devmem $bar 32 16; unlock; devmem $((bar + 4)) 32 16; ' +
+  'printf "\\002" | dd of=config bs=1 seek=104 conv=notrunc';
+
+test('a guest that does not feed its watchdog is powered off, which is a failure, and runs again', async () => {
+  expect(await endsAndRunsAgain('rich', startWatchdog)).toContain('the watchdog of the guest powered it off');
 });
 
 test('a guest that starts paused does not run until its annotation resumes it', async () => {
