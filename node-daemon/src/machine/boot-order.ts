@@ -14,16 +14,18 @@ export interface BootIndices {
   readonly interfaces: readonly (number | undefined)[];
 }
 
+/** Whether any device says when it is booted from. */
+export const isBootOrdered = (disks: readonly Candidate[], interfaces: readonly Candidate[]): boolean =>
+  [...disks, ...interfaces].some(({bootOrder}) => bootOrder !== undefined);
+
 /**
  * KubeVirt's rule: where any device has a boot order, those with one alone are booted from. Where none has, the disks are
  * tried as they are listed, but for those that are made anew at each start and hold no system.
  */
-export const bootIndices = (disks: readonly DiskCandidate[], interfaces: readonly Candidate[]): BootIndices => {
-  const ordered = [...disks, ...interfaces].some(({bootOrder}) => bootOrder !== undefined);
-  return ordered
+export const bootIndices = (disks: readonly DiskCandidate[], interfaces: readonly Candidate[]): BootIndices =>
+  isBootOrdered(disks, interfaces)
     ? {disks: disks.map(({bootOrder}) => bootOrder), interfaces: interfaces.map(({bootOrder}) => bootOrder)}
     : {
         disks: disks.map(({source}, index) => (source.from === 'seed' ? undefined : index + 1)),
         interfaces: interfaces.map(() => undefined),
       };
-};

@@ -1,6 +1,6 @@
 /** Effective machine → plan: every argument of the QEMU process, and nothing else. Pure. */
 import {type Plan, PodLayout} from '@wherry/api';
-import {bootIndices} from '../../machine/boot-order.ts';
+import {bootIndices, isBootOrdered} from '../../machine/boot-order.ts';
 import type {EffectiveMachine} from '../../machine/effective-machine.ts';
 import {type Args, escaped} from './args.ts';
 import {boardArgs} from './board.ts';
@@ -52,6 +52,7 @@ const qemuArgs = (machine: EffectiveMachine, now: number): Args => {
     ...loaderArgs(machine.loader),
     ...acceleratorArgs(machine),
     ...monitorArgs(machine.devices),
+    ...bootArgs(machine),
     ...rootPorts(ports),
     ...devices,
     ...platformDevices(machine.devices),
@@ -59,6 +60,10 @@ const qemuArgs = (machine: EffectiveMachine, now: number): Args => {
     ...kernelArgs(machine),
   ];
 };
+
+/** Without this the firmware goes on to devices without an index when those with one are exhausted. */
+const bootArgs = ({disks, interfaces}: EffectiveMachine): Args =>
+  isBootOrdered(disks, interfaces) ? ['-boot', 'strict=on'] : [];
 
 /** The process itself: no default devices, no user configuration, no new privileges or processes; it waits for `cont`. */
 const processArgs = (machine: EffectiveMachine): Args => [
