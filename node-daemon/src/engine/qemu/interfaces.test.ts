@@ -59,12 +59,14 @@ test('a card in the boot order keeps its boot ROM, and its place', () => {
   expect(card).not.toHaveProperty('romfile');
 });
 
+const commandLine = (overrides: Parameters<typeof machine>[0]): string =>
+  qemuPlan(machine(overrides), 0).engine.args.join(' ');
+
 test('where any device has a boot order, the firmware tries no other', () => {
-  const args = (overrides: Parameters<typeof machine>[0]) => qemuPlan(machine(overrides), 0).engine.args.join(' ');
   const [root] = machine().disks;
-  expect(args({interfaces: [nic({bootOrder: 1})]})).toContain('-boot strict=on');
-  expect(args({disks: [{...root!, bootOrder: 2}]})).toContain('-boot strict=on');
-  expect(args({})).not.toContain('-boot');
+  expect(commandLine({interfaces: [nic({bootOrder: 1})]})).toContain('-boot strict=on');
+  expect(commandLine({disks: [{...root!, bootOrder: 2}]})).toContain('-boot strict=on');
+  expect(commandLine({})).not.toContain('-boot');
 });
 
 const engine = (...isLinkUp: boolean[]) => {
