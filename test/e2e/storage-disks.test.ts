@@ -20,7 +20,7 @@ const inGuest = async <T>(name: string, work: (shell: Shell) => Promise<T>): Pro
   try {
     console.type('\n');
     await console.expect(/[#$] |login:/);
-    await console.shell('until grep -q isofs /proc/filesystems; do sleep 1; done', 60_000);
+    await console.shell('until grep -q iso9660 /proc/filesystems; do sleep 1; done', 60_000);
     return await work(command => console.shell(command));
   } finally {
     console.close();
