@@ -4,6 +4,7 @@ import {repository} from '../../scripts/core/paths.ts';
 import {progress} from '../../scripts/core/progress.ts';
 import {tools} from '../../scripts/toolchain/tools.ts';
 import type {ControlPlane} from './control-plane.ts';
+import {eventually} from './eventually.ts';
 
 /** The folder of the chart. */
 export const chart = join(repository, 'helm');
@@ -29,9 +30,11 @@ export class ChartTarget {
     return run(program, args, {env: this.#env});
   }
 
-  /** Installs the chart, or that of another folder. */
-  install(args: readonly string[] = [], folder = chart): Promise<string> {
-    return this.helm('install', release, folder, '--namespace', release, '--create-namespace', ...args);
+  /** Installs the chart, or that of another folder, and waits until its kinds are served, which helm does not. */
+  async install(args: readonly string[] = [], folder = chart): Promise<string> {
+    const said = await this.helm('install', release, folder, '--namespace', release, '--create-namespace', ...args);
+    await eventually(() => this.kubectl('get', 'vm,vmi', '-A'), {timeoutMs: 30_000});
+    return said;
   }
 
   upgrade(args: readonly string[] = [], folder = chart): Promise<string> {

@@ -23,9 +23,7 @@ import {type Condition, conditionProblem} from '@wherry/api';
 import {makeOperator} from '@wherry/operator';
 import {Registry} from 'prom-client';
 import {run} from '../../../scripts/core/command.ts';
-import {repository} from '../../../scripts/core/paths.ts';
-import {progress} from '../../../scripts/core/progress.ts';
-import {tools} from '../../../scripts/toolchain/tools.ts';
+import {ChartTarget} from '../../support/chart.ts';
 import {type ControlPlane, startControlPlane} from '../../support/control-plane.ts';
 import {eventually} from '../../support/eventually.ts';
 import {Kubectl} from '../../support/kubectl.ts';
@@ -103,9 +101,7 @@ export class Theatre {
 
   static async open(): Promise<Theatre> {
     const control = await startControlPlane();
-    const {helm} = await tools(progress());
-    const chart = ['install', 'wherry', join(repository, 'helm'), '--namespace', release, '--create-namespace'];
-    await run(helm, chart, {env: {KUBECONFIG: control.kubeconfig}});
+    await new ChartTarget(control).install();
     const client = new Client({
       kubeConfig: await fromKubeconfig(control.kubeconfig),
       userAgent: 'test',
