@@ -107,7 +107,21 @@ export class Theatre {
       userAgent: 'test',
       registry: new Registry(),
     });
-    return new Theatre(control, client);
+    const theatre = new Theatre(control, client);
+    await theatre.#kindsAreServed();
+    return theatre;
+  }
+
+  /** Admission learns of new kinds from discovery, which it may have read just before they came, and then half a minute later. */
+  async #kindsAreServed(): Promise<void> {
+    const kubectl = this.kubectl('default');
+    const instance = {domain: {memory: {guest: '64Mi'}, devices: {}}};
+    const objects = [
+      {kind: 'VirtualMachine', spec: {runStrategy: 'Halted', template: {spec: instance}}},
+      {kind: 'VirtualMachineInstance', spec: instance},
+    ].map(object => JSON.stringify({...object, apiVersion: 'kubevirt.io/v1', metadata: {name: 'probe'}}));
+    for (const object of objects)
+      await eventually(() => kubectl.pipe(object, 'create', '--dry-run=server', '-f', '-'), {timeoutMs: 60_000});
   }
 
   async close(): Promise<void> {
