@@ -150,7 +150,7 @@ describe('the status of a machine', () => {
   });
 
   test('is otherwise not for editors, who may read it and no more', async () => {
-    const forged = [{printableStatus: 'Running'}, {ready: true, stateChangeRequests: [{action: 'Stop'}]}];
+    const forged = [{printableStatus: 'Running'}, {ready: true, stateChangeRequests: [{action: 'Start'}]}];
     for (const status of forged) {
       expect(await patch('edit', status)).toMatch(/^403 .*writes its stateChangeRequests and nothing else/);
     }
@@ -167,7 +167,7 @@ describe('the status of a machine', () => {
       '{"status":{"ready":false}}',
     );
     expect(await patch('edit', {ready: null})).toMatch(/^403 .*nothing else/);
-    expect(await patch('edit', {stateChangeRequests: [{action: 'Stop'}]})).toBe('done');
+    expect(await patch('edit', {stateChangeRequests: [{action: 'Stop', uid: 'of-a-run'}]})).toBe('done');
   });
 
   test('is not for viewers at all', async () => {
