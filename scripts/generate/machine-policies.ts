@@ -1,4 +1,4 @@
-import {Finalizer, reservedLabels} from '@wherry/api';
+import {reservedLabels} from '@wherry/api';
 import {stringify} from 'yaml';
 import {MARKER} from './generator.ts';
 
@@ -75,42 +75,6 @@ const deprecations = (): readonly object[] => {
   ];
 };
 
-/**
- * A machine has its finalizer from the beginning, which saves the operator a write at its first start. The operator puts
- * it on where the API server does not know such policies.
- */
-const finalizers = (): readonly object[] => {
-  const name = 'wherry-finalizers';
-  return [
-    {
-      apiVersion,
-      kind: 'MutatingAdmissionPolicy',
-      metadata: {name},
-      spec: {
-        failurePolicy: 'Ignore',
-        reinvocationPolicy: 'Never',
-        matchConstraints: rules('virtualmachines', 'CREATE'),
-        mutations: [
-          {
-            patchType: 'ApplyConfiguration',
-            applyConfiguration: {
-              expression: `Object{metadata: Object.metadata{finalizers: ['${Finalizer.virtualMachine}']}}`,
-            },
-          },
-        ],
-      },
-    },
-    {apiVersion, kind: 'MutatingAdmissionPolicyBinding', metadata: {name}, spec: {policyName: name}},
-  ];
-};
-
-/** Policies that hold for machines and instances. @param namespace where the operator runs */
-export const machinePolicies = (namespace: string): readonly object[] => [
-  ...labels(namespace),
-  ...deprecations(),
-  ...finalizers(),
-];
-
 const document = (object: object): string =>
   stringify(object, {lineWidth: 0}).replace(
     /^ {2}name: .*\n/m,
@@ -119,9 +83,6 @@ const document = (object: object): string =>
 
 const documents = (objects: readonly object[]): string => objects.map(document).join('---\n');
 
-const served = '.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"';
-
 /** The chart's template. */
 export const machinePolicyTemplate = (): string =>
-  `{{- /* ${MARKER} */ -}}\n${documents([...labels('{{ .Release.Namespace }}'), ...deprecations()])}` +
-  `{{- if ${served} }}\n---\n${documents(finalizers())}{{- end }}\n`;
+  `{{- /* ${MARKER} */ -}}\n${documents([...labels('{{ .Release.Namespace }}'), ...deprecations()])}`;

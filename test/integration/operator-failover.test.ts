@@ -27,9 +27,8 @@ const takeOver = async (on: Stage, diesAfter: number, act: () => Promise<void>):
   await theatre.startOperator('heir');
 };
 
-// Instance, machine's status, pod, Scheduling: what one operator writes before the pod has a node. The finalizer of the
-// machine comes by a policy of the API server.
-test.each([1, 2, 3, 4])(
+// Finalizer, instance, machine's status, pod, Scheduling: what one operator writes before the pod has a node.
+test.each([1, 2, 3, 4, 5])(
   'a start goes on with one instance and one pod when the operator dies after write %i',
   async writes => {
     const on = await stage();

@@ -180,12 +180,6 @@ test('an instance carries the node that it was handed to as a label, which nobod
   await on.client.mergePatch(instances, key, {metadata: {labels: {team: 'web'}}});
 });
 
-test('a new machine has its finalizer from the beginning', async () => {
-  const on = await stage();
-  const made = await on.client.create(machines, aVm(on.namespace, 'new', {}) as Machine);
-  expect(made.metadata.finalizers).toEqual(['kubevirt.io/virtualMachineControllerFinalize']);
-});
-
 test('the deprecated field running is taken, with the warning of KubeVirt', async () => {
   const on = await stage();
   const {runStrategy: _new, ...spec} = aVm(on.namespace, 'old').spec;
