@@ -86,7 +86,9 @@ test('a guest sees its disks as they are described, and what Kubernetes keeps on
   );
   await inGuest('disks', async shell => {
     await shell('until [ -b /dev/sda ] && [ -b /dev/sr0 ]; do sleep 1; done');
-    expect(await shell('cat /sys/block/vda/serial /sys/block/vda/queue/logical_block_size')).toBe('SCRATCH-1\n4096');
+    expect(await shell('echo $(cat /sys/block/vda/serial) $(cat /sys/block/vda/queue/logical_block_size)')).toBe(
+      'SCRATCH-1 4096',
+    );
     expect(await shell('tr -dc A-Z0-9- </sys/block/sda/device/vpd_pg80')).toBe('GOLDEN-1');
     expect(await shell(labelOf('vdb'))).toBe('config-2');
     const metaData = JSON.parse(await shell(fileOf('vdb', 'openstack/latest/meta_data.json'))) as object;
