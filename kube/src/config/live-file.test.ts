@@ -34,8 +34,14 @@ const parse = (text: string): number => {
   return value;
 };
 
+/** At once, as the kubelet swaps what it mounts: a reader never sees half of it. */
+const put = async (text: string): Promise<void> => {
+  await writeFile(`${path}.next`, text);
+  await rename(`${path}.next`, path);
+};
+
 const open = async (text: string): Promise<LiveFile<number>> => {
-  await writeFile(path, text);
+  await put(text);
   const file = new LiveFile({path, parse, metric: 'test_config', log, registry, clock});
   running = file.run(stop.signal);
   return file;
@@ -71,7 +77,7 @@ test('a change is taken, told, logged and counted', async () => {
   const file = await open('1');
   const told: number[] = [];
   file.onChange(value => told.push(value));
-  await writeFile(path, '2');
+  await put('2');
   await looked(() => told.length > 0);
   expect([file.current, told]).toEqual([2, [2]]);
   expect(log.messages('info')).toEqual(['configuration reloaded']);
@@ -82,9 +88,9 @@ test('a text that is the same tells nobody', async () => {
   const file = await open('1');
   const told: number[] = [];
   file.onChange(value => told.push(value));
-  await writeFile(path, '1');
+  await put('1');
   await clock.advance(10_000);
-  await writeFile(path, '2');
+  await put('2');
   await looked(() => told.length > 0);
   expect(told).toEqual([2]);
 });
@@ -111,7 +117,7 @@ test('a text that is wrong is refused once, by name, and the value before stays 
   const file = await open('1');
   const refused: string[] = [];
   file.onRefused(error => refused.push(error.message));
-  await writeFile(path, 'one');
+  await put('one');
   await looked(() => refused.length > 0);
   await clock.advance(10_000);
   expect(file.current).toBe(1);
@@ -124,9 +130,9 @@ test('after a refusal the next good text is taken, also the one before', async (
   const file = await open('1');
   const told: number[] = [];
   file.onChange(value => told.push(value));
-  await writeFile(path, 'one');
+  await put('one');
   await looked(() => log.messages('error').length > 0);
-  await writeFile(path, '1');
+  await put('1');
   await looked(() => told.length > 0);
   expect(told).toEqual([1]);
   expect(await metric('last_reload_successful')).toBe(1);
@@ -143,7 +149,7 @@ test.each([
   ['is wrong', 'one', /config\.json: one is no number/],
   ['is not there', undefined, /config\.json: .*ENOENT/],
 ])('a first text that %s is an error that names the file', async (_what, text, message) => {
-  if (text !== undefined) await writeFile(path, text);
+  if (text !== undefined) await put(text);
   expect(() => new LiveFile({path, parse, metric: 'test_config', log, registry, clock})).toThrow(
     expect.objectContaining({code: 'KUBE_CONFIG', message: expect.stringMatching(message)}),
   );
