@@ -1,6 +1,7 @@
 /**
  * Native ESM through swc. A tier is a project: `jest --selectProjects unit`.
  * `unit` needs nothing; `integration` needs etcd and kube-apiserver; `e2e` needs the kind cluster.
+ * The slow proofs: `soak` needs what `integration` needs, `faults` a cluster of its own with two workers.
  */
 const common = {
   extensionsToTreatAsEsm: ['.ts'],
@@ -23,5 +24,7 @@ export default {
     },
     {...common, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts']},
     {...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts']},
+    {...common, displayName: 'soak', testMatch: ['<rootDir>/test/long/soak/**/*.test.ts']},
+    {...common, displayName: 'faults', testMatch: ['<rootDir>/test/long/faults/**/*.test.ts']},
   ],
 };

@@ -16,7 +16,7 @@ await main(async progress => {
     case 'down':
       return clusterDown(progress);
     case 'load':
-      return loadImages(progress, images);
+      return loadImages(progress, await clusterUp(progress), images);
     default:
       throw new Error('say up, down or load IMAGE…');
   }

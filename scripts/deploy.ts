@@ -1,5 +1,5 @@
 import {type ImageName, buildImages} from '../images/build.ts';
-import {clusterUp} from './cluster/cluster.ts';
+import {type ClusterOptions, clusterUp} from './cluster/cluster.ts';
 import {loadImages} from './cluster/load.ts';
 import {run} from './core/command.ts';
 import {repository} from './core/paths.ts';
@@ -22,10 +22,10 @@ export interface Deployment {
 export const namespace = 'wherry';
 
 /** Builds what changed, brings the cluster up and installs the chart. What is done already is not done again. */
-export const deploy = async (progress: Progress): Promise<Deployment> => {
-  const cluster = await clusterUp(progress);
+export const deploy = async (progress: Progress, options: ClusterOptions = {}): Promise<Deployment> => {
+  const cluster = await clusterUp(progress, options);
   const images = await buildImages(progress);
-  await loadImages(progress, Object.values(images));
+  await loadImages(progress, cluster, Object.values(images));
   const env = {KUBECONFIG: cluster.kubeconfig};
   await progress.step('install the chart with Helm', () =>
     run(cluster.tools.helm, helmArguments(images), {cwd: repository, env}),

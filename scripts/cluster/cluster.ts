@@ -13,7 +13,15 @@ import {kindConfig} from './kind-config.ts';
 import {nodeImage} from './node-image.ts';
 import {nextAction, type Observed} from './state.ts';
 
-/** A kind cluster that is up: one control plane and one worker. */
+/** Which cluster a command means. */
+export interface ClusterOptions {
+  /** Defaults to wherry. */
+  readonly name?: string;
+  /** Nodes where pods run, beside the control plane. Defaults to 1. */
+  readonly workers?: number;
+}
+
+/** A kind cluster that is up: one control plane and its workers. */
 export interface Cluster {
   name: string;
   /** Path of a kubeconfig of this cluster alone. The user's own has it too, as context `kind-<name>`. */
@@ -25,10 +33,7 @@ export interface Cluster {
   tools: Tools;
 }
 
-/** Used by all commands that are not told otherwise. */
-const defaultName = 'wherry';
-
-const workers = 1;
+const defaults: Required<ClusterOptions> = {name: 'wherry', workers: 1};
 
 /** A node that has just started takes some seconds to be ready; one that needs longer is not well. */
 const readyWithinMs = 60_000;
@@ -37,13 +42,14 @@ const readyWithinMs = 60_000;
  * The cluster, made unless it is there and well. One that is half made, broken or of another node image is replaced,
  * with all that ran in it.
  */
-export async function clusterUp(progress: Progress, name: string = defaultName): Promise<Cluster> {
+export async function clusterUp(progress: Progress, options: ClusterOptions = {}): Promise<Cluster> {
+  const {name, workers} = {...defaults, ...options};
   await ensureDocker(progress);
   const cluster: Cluster = {
     name,
     kubeconfig: kubeconfigOf(name),
     controlPlane: `${name}-control-plane`,
-    nodes: workersOf(name),
+    nodes: workersOf(name, workers),
     tools: await tools(progress),
   };
   const image = await nodeImage(progress);
@@ -52,7 +58,8 @@ export async function clusterUp(progress: Progress, name: string = defaultName):
 }
 
 /** Removes the cluster with all that runs in it, and its context from the user's kubeconfig. */
-export async function clusterDown(progress: Progress, name: string = defaultName): Promise<void> {
+export async function clusterDown(progress: Progress, options: ClusterOptions = {}): Promise<void> {
+  const {name} = {...defaults, ...options};
   await ensureDocker(progress);
   const {kind} = await tools(progress);
   await withLock(join(cacheFolder(), `cluster-${name}.lock`), async () => {
@@ -63,7 +70,7 @@ export async function clusterDown(progress: Progress, name: string = defaultName
 }
 
 async function settle(cluster: Cluster, image: string, progress: Progress): Promise<void> {
-  const wanted = {image, nodes: 1 + workers};
+  const wanted = {image, nodes: 1 + cluster.nodes.length};
   let action = nextAction(await observe(cluster), wanted);
   if (action.do === 'start') {
     await progress.step(`start the stopped nodes of the cluster ${cluster.name}`, () =>
@@ -91,8 +98,10 @@ async function create(cluster: Cluster, image: string, progress: Progress): Prom
     name,
     tools: {kind},
   } = cluster;
+  const workers = cluster.nodes.length;
   const config = kindConfig({name, workers, cgroupVersion: await cgroupVersion()});
-  await progress.step(`create the kind cluster ${name}, a control plane and a worker`, async say => {
+  const size = workers === 1 ? 'a worker' : `${workers} workers`;
+  await progress.step(`create the kind cluster ${name}, a control plane and ${size}`, async say => {
     const args = ['create', 'cluster', '--image', image, '--config', '-', '--wait', '120s'];
     await run(kind, args, {input: config, onLine: say});
     await exportKubeconfig(cluster);
@@ -106,7 +115,7 @@ async function exportKubeconfig({name, tools: {kind}, kubeconfig}: Cluster): Pro
 
 async function observe(cluster: Cluster): Promise<Observed> {
   const containers = await containersOf(cluster.name);
-  const whole = containers.length === 1 + workers && containers.every(container => container.running);
+  const whole = containers.length === 1 + cluster.nodes.length && containers.every(container => container.running);
   return {containers, ready: whole ? await readyNodes(cluster) : undefined};
 }
 
@@ -115,7 +124,7 @@ async function readyNodes(cluster: Cluster): Promise<string[] | undefined> {
   const deadline = performance.now() + readyWithinMs;
   for (;;) {
     const ready = await readyNow(cluster);
-    if (ready?.length === 1 + workers || performance.now() > deadline) return ready;
+    if (ready?.length === 1 + cluster.nodes.length || performance.now() > deadline) return ready;
     await sleep(500);
   }
 }
@@ -148,7 +157,7 @@ async function cgroupVersion(): Promise<1 | 2> {
 }
 
 /** As kind names them. */
-function workersOf(name: string): string[] {
+function workersOf(name: string, workers: number): string[] {
   return Array.from({length: workers}, (_, index) => `${name}-worker${index === 0 ? '' : index + 1}`);
 }
 

@@ -1,25 +1,19 @@
 import {SetupError} from '../core/errors.ts';
 
-export interface TestArguments {
-  /** Names of the suites to run, in their own order. */
-  only: readonly string[];
-  long: boolean;
-}
-
 /**
- * Reads the arguments of `npm test -- …`: `--only unit,rust` and `--long`.
+ * Reads the arguments of `npm test -- …`: `--only unit,rust`, and `--long`, which says what `names` are.
+ * @returns names of the suites to run, in their own order.
  * @throws SetupError for anything else.
  */
-export function readArguments(args: readonly string[], names: readonly string[]): TestArguments {
+export function readArguments(args: readonly string[], names: readonly string[]): readonly string[] {
   let only = names;
-  let long = false;
   for (let at = 0; at < args.length; at++) {
     const [flag, attached] = args[at]!.split('=', 2);
-    if (flag === '--long') long = true;
-    else if (flag === '--only') only = chosen(attached ?? args[++at] ?? '', names);
+    if (flag === '--long') continue;
+    if (flag === '--only') only = chosen(attached ?? args[++at] ?? '', names);
     else throw new SetupError(`unknown argument ${flag}: there are --long and --only ${names.join(',')}`);
   }
-  return {only, long};
+  return only;
 }
 
 function chosen(list: string, names: readonly string[]): string[] {

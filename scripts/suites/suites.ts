@@ -1,5 +1,3 @@
-import {existsSync} from 'node:fs';
-import {join} from 'node:path';
 import {clusterDown} from '../cluster/cluster.ts';
 import {run} from '../core/command.ts';
 import {repository} from '../core/paths.ts';
@@ -36,9 +34,26 @@ export function suites(progress: Progress): Suite[] {
 }
 
 /** The slow proofs. */
-export function longSuites(): Suite[] {
-  if (!existsSync(join(repository, 'test/long'))) return [];
-  return [jestSuite({project: 'long', args: ['--verbose', '--testTimeout=3600000', '--runInBand']})];
+export function longSuites(progress: Progress): Suite[] {
+  return [
+    jestSuite({
+      project: 'soak',
+      args: ['--verbose', '--testTimeout=600000', '--runInBand'],
+      prepare: () => tools(progress),
+    }),
+    jestSuite({
+      project: 'faults',
+      args: ['--verbose', '--testTimeout=600000', '--runInBand'],
+      prepare: () => deployForFaults(progress),
+    }),
+  ];
+}
+
+/** A cluster of its own, with a node to spare: these tests break nodes. */
+async function deployForFaults(progress: Progress): Promise<void> {
+  const {default: setUp} = await import('../../test/e2e/global-setup.ts');
+  const {faultsEnvironmentFile} = await import('../../test/e2e/environment.ts');
+  await setUp(progress, {name: 'wherry-faults', workers: 2}, faultsEnvironmentFile);
 }
 
 /** A cluster with Wherry on it; in CI one that no earlier run has used. Not Jest's globalSetup, which cannot load modules as Node.js itself does. */

@@ -39,8 +39,8 @@ export class Cluster {
   }
 
   /** Connects to the cluster that the set-up made, in a new namespace that admits only pods without any privilege. */
-  static async open(prefix: string): Promise<Cluster> {
-    const env = JSON.parse(readFileSync(environmentFile, 'utf8')) as E2eEnvironment;
+  static async open(prefix: string, file: string = environmentFile): Promise<Cluster> {
+    const env = JSON.parse(readFileSync(file, 'utf8')) as E2eEnvironment;
     const namespace = `${prefix}-${Math.random().toString(36).slice(2, 7)}`;
     const cluster = new Cluster(env, namespace);
     await cluster.kubectl.run('create', 'namespace', namespace);

@@ -1,5 +1,6 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import type {ClusterOptions} from '../../scripts/cluster/cluster.ts';
 import type {Progress} from '../../scripts/core/progress.ts';
 import {deploy, helmArguments} from '../../scripts/deploy.ts';
 import {virtctl} from '../../scripts/toolchain/virtctl.ts';
@@ -7,8 +8,12 @@ import type {E2eEnvironment} from '../support/guests.ts';
 import {environmentFile} from './environment.ts';
 
 /** Wherry on the kind cluster, from this working tree, and a file that tells the tests where everything is. */
-export default async function setUp(progress: Progress): Promise<void> {
-  const deployment = await deploy(progress);
+export default async function setUp(
+  progress: Progress,
+  options: ClusterOptions = {},
+  file: string = environmentFile,
+): Promise<void> {
+  const deployment = await deploy(progress, options);
   const environment: E2eEnvironment = {
     kubectl: join(deployment.programs, 'kubectl'),
     kubeconfig: deployment.kubeconfig,
@@ -23,6 +28,6 @@ export default async function setUp(progress: Progress): Promise<void> {
       launcher: deployment.images.launcher,
     },
   };
-  await mkdir(dirname(environmentFile), {recursive: true});
-  await writeFile(environmentFile, JSON.stringify(environment, null, 2));
+  await mkdir(dirname(file), {recursive: true});
+  await writeFile(file, JSON.stringify(environment, null, 2));
 }
