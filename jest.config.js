@@ -1,6 +1,7 @@
 /**
  * Native ESM through swc. A tier is a project: `jest --selectProjects unit`.
  * `unit` needs nothing; `integration` needs etcd and kube-apiserver; `e2e` needs the kind cluster.
+ * `lab` needs nothing either: it makes a KVM host under emulation.
  * The slow proofs: `soak` needs what `integration` needs, `faults` a cluster of its own with two workers.
  */
 const common = {
@@ -19,11 +20,14 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{api,kube,operator,node-daemon,native,scripts,images,test/support}/**/*.test.ts'],
+      testMatch: [
+        '<rootDir>/{api,kube,operator,node-daemon,native,scripts,images,test/support,test/lab/harness}/**/*.test.ts',
+      ],
       modulePathIgnorePatterns: ['/target/'],
     },
     {...common, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts']},
     {...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts']},
+    {...common, displayName: 'lab', testMatch: ['<rootDir>/test/lab/*.test.ts']},
     {...common, displayName: 'soak', testMatch: ['<rootDir>/test/long/soak/**/*.test.ts']},
     {...common, displayName: 'faults', testMatch: ['<rootDir>/test/long/faults/**/*.test.ts']},
   ],

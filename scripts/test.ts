@@ -1,13 +1,13 @@
-/** `npm test`: all tiers in order, and what they came to. `--only unit,rust` runs some of them, `--long` the slow proofs instead. */
+/** `npm test`: all tiers in order, and what they came to. `--only unit,rust` runs some of them, `--lab` those that need a KVM instead, `--long` the slow proofs. */
 import {main} from './core/main.ts';
 import {readArguments} from './suites/arguments.ts';
 import type {Suite, SuiteResult} from './suites/suite.ts';
-import {longSuites, suites} from './suites/suites.ts';
+import {labSuites, longSuites, suites} from './suites/suites.ts';
 import {summary} from './suites/summary.ts';
 
 await main(async progress => {
   const args = process.argv.slice(2);
-  const all = args.includes('--long') ? longSuites(progress) : suites(progress);
+  const all = (args.includes('--long') ? longSuites : args.includes('--lab') ? labSuites : suites)(progress);
   const only = readArguments(
     args,
     all.map(({name}) => name),

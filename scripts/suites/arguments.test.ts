@@ -12,8 +12,8 @@ test('runs the chosen suites in their own order', () => {
   expect(readArguments(['--only=unit'], names)).toEqual(['unit']);
 });
 
-test('runs some of the slow proofs', () => {
-  expect(readArguments(['--long', '--only', 'unit'], names)).toEqual(['unit']);
+test.each(['--lab', '--long'])('runs some of those that %s stands for', which => {
+  expect(readArguments([which, '--only', 'unit'], names)).toEqual(['unit']);
 });
 
 test('refuses a suite or an argument that it does not know, naming those it does', () => {

@@ -1,7 +1,7 @@
 import {SetupError} from '../core/errors.ts';
 
 /**
- * Reads the arguments of `npm test -- …`: `--only unit,rust`, and `--long`, which says what `names` are.
+ * Reads the arguments of `npm test -- …`: `--only unit,rust`, and `--lab` or `--long`, which say what `names` are.
  * @returns names of the suites to run, in their own order.
  * @throws SetupError for anything else.
  */
@@ -9,9 +9,9 @@ export function readArguments(args: readonly string[], names: readonly string[])
   let only = names;
   for (let at = 0; at < args.length; at++) {
     const [flag, attached] = args[at]!.split('=', 2);
-    if (flag === '--long') continue;
+    if (flag === '--long' || flag === '--lab') continue;
     if (flag === '--only') only = chosen(attached ?? args[++at] ?? '', names);
-    else throw new SetupError(`unknown argument ${flag}: there are --long and --only ${names.join(',')}`);
+    else throw new SetupError(`unknown argument ${flag}: there are --lab, --long and --only ${names.join(',')}`);
   }
   return only;
 }

@@ -33,6 +33,17 @@ export function suites(progress: Progress): Suite[] {
   ];
 }
 
+/** What needs a KVM: it is had by emulation of a whole machine, one at a time. */
+export function labSuites(progress: Progress): Suite[] {
+  return [
+    jestSuite({
+      project: 'lab',
+      args: ['--verbose', '--testTimeout=600000', '--runInBand'],
+      prepare: () => buildNative(progress),
+    }),
+  ];
+}
+
 /** The slow proofs. */
 export function longSuites(progress: Progress): Suite[] {
   return [
