@@ -16,5 +16,6 @@ export {
   type Rule,
 } from './schema/index.ts';
 export * from './v1/index.ts';
+export * from './wire/daemon-lease.ts';
 export * from './wire/launcher.ts';
 export * from './wire/pod-layout.ts';

@@ -13,6 +13,7 @@ export {type Clock, pause, systemClock} from './clock.ts';
 export {fixed, type Live, LiveFile, type LiveFileOptions} from './config/live-file.ts';
 export {Controller, type ControllerOptions, type Result} from './controller/controller.ts';
 export {mapped, owned, type Predicate, type Source, watching} from './controller/source.ts';
+export {Heartbeat, type HeartbeatOptions} from './election/heartbeat.ts';
 export {LeaseElection, type LeaseElectionOptions} from './election/lease-election.ts';
 export {
   ApiError,

@@ -1,9 +1,12 @@
 /** Puts the parts of the daemon together. Everything that they need comes in as an argument. */
 import {
   type Config,
+  DaemonLease,
+  daemonLeaseOf,
   EventReason,
   FieldManager,
   type InstanceStatus,
+  Phase,
   type VirtualMachineInstance,
   virtualMachineInstanceKind,
 } from '@wherry/api';
@@ -15,6 +18,7 @@ import {
   core,
   defineResource,
   type EventRecorder,
+  Heartbeat,
   type Key,
   type Live,
   Manager,
@@ -35,6 +39,7 @@ import {registerGuestMetrics} from './metrics/guest-metrics.ts';
 import {registerNodeMetrics} from './metrics/node-metrics.ts';
 import {type GuestSample, sampleGuest} from './metrics/sample.ts';
 import {readPodNetwork} from './network/pod-network.ts';
+import {nodeOwner} from './node/node-owner.ts';
 import {NodeReporter} from './node/node-reporter.ts';
 import {testKvm} from './node/self-test.ts';
 import type {Settings} from './settings.ts';
@@ -70,6 +75,7 @@ export class Daemon {
   readonly guests: GuestReconciler;
   readonly #parts: DaemonParts;
   readonly #cache: Cache<VirtualMachineInstance>;
+  readonly #heartbeat: Heartbeat;
 
   constructor(parts: DaemonParts) {
     this.#parts = parts;
@@ -100,8 +106,11 @@ export class Daemon {
       log,
       registry,
     });
+    this.#heartbeat = this.#lease();
     this.guests = this.#reconciler(key => controller.enqueue(key));
     this.reporter = this.#reporter();
+    // Once the guests are known: what it says is that somebody looks after them.
+    this.manager.addController(this.#heartbeat);
     this.manager.addController(controller);
     this.manager.addRunnable(this.reporter);
     this.manager.addReadyCheck('node', () => (this.reporter.published ? undefined : 'not tested and labelled yet'));
@@ -154,11 +163,31 @@ export class Daemon {
     const cache = this.#cache;
     return {
       get: key => cache.get(key),
+      ask: (key, signal) => client.get(instances, key, signal),
       patchStatus: async (vmi: VirtualMachineInstance, status: InstanceStatus, signal) => {
         const options = {fieldManager: FieldManager.nodeDaemon, signal};
+        // The operator has given the node up: it must hear that the daemon lives before it hears that the guest does.
+        if (vmi.status?.phase === Phase.Unknown) await this.#heartbeat.renew(signal);
         cache.wrote(await client.patchStatus(instances, vmi, status, options));
       },
     };
+  }
+
+  #lease(): Heartbeat {
+    const {settings, client, clock, log} = this.#parts;
+    const durationMs = settings.leaseSeconds * 1000;
+    const {key, value} = DaemonLease.label;
+    return new Heartbeat({
+      client,
+      lease: {namespace: settings.namespace, name: daemonLeaseOf(settings.node)},
+      labels: {'app.kubernetes.io/name': 'wherry', [key]: value},
+      identity: settings.pod,
+      owner: async signal => nodeOwner(settings.node, await client.get(core.nodes, {name: settings.node}, signal)),
+      durationMs,
+      everyMs: durationMs / DaemonLease.renewals,
+      log,
+      clock,
+    });
   }
 
   #tell(): Tell {

@@ -1,4 +1,6 @@
 /** What the environment says, read once and checked. */
+import {hostname} from 'node:os';
+import {DaemonLease} from '@wherry/api';
 import {DaemonError} from './errors.ts';
 
 export interface Settings {
@@ -18,6 +20,12 @@ export interface Settings {
   readonly metricsPort: number;
   /** File with the cluster's configuration. Defaults to /etc/wherry/config.json. */
   readonly configPath: string;
+  /** Namespace of the installation, where the daemon's Lease lies. Defaults to wherry. */
+  readonly namespace: string;
+  /** Name of the daemon's pod, who holds that Lease. Defaults to the host's name. */
+  readonly pod: string;
+  /** How long the Lease holds that is not renewed, in s. Defaults to 40. */
+  readonly leaseSeconds: number;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -36,6 +44,15 @@ const port = (env: Env, name: string, otherwise: number): number => {
   return value;
 };
 
+/** Shorter ones would be lost to a pause of the API server, longer ones tell of a lost node too late. */
+const leaseSeconds = (env: Env): number => {
+  const text = env['LEASE_SECONDS'] ?? '';
+  const value = text === '' ? DaemonLease.durationSeconds : Number(text);
+  if (!Number.isInteger(value) || value < 8 || value > 300)
+    throw new DaemonError('CONFIGURATION', `LEASE_SECONDS=${text} is no such time: give 8 to 300`);
+  return value;
+};
+
 /** @throws DaemonError CONFIGURATION that names the variable */
 export const settingsOf = (env: Env): Settings => ({
   node: required(env, 'NODE_NAME', 'give the name of the Node, as the chart does by fieldRef spec.nodeName'),
@@ -46,4 +63,7 @@ export const settingsOf = (env: Env): Settings => ({
   healthPort: port(env, 'HEALTH_PORT', 8081),
   metricsPort: port(env, 'METRICS_PORT', 8080),
   configPath: env['WHERRY_CONFIG'] || '/etc/wherry/config.json',
+  namespace: env['POD_NAMESPACE'] || 'wherry',
+  pod: env['POD_NAME'] || hostname(),
+  leaseSeconds: leaseSeconds(env),
 });

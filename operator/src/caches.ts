@@ -1,10 +1,12 @@
-import {Label, LAUNCHER_APP} from '@wherry/api';
+import {DaemonLease, Label, LAUNCHER_APP} from '@wherry/api';
 import {
   Cache,
   type Client,
   type Clock,
+  coordination,
   core,
   type KubeObject,
+  type Lease,
   type Log,
   type Node,
   type PersistentVolumeClaim,
@@ -26,6 +28,8 @@ export interface Caches {
   readonly nodes: Cache<Node>;
   readonly claims: Cache<PersistentVolumeClaim>;
   readonly budgets: Cache<PodDisruptionBudget>;
+  /** Those of the node-daemons. */
+  readonly leases: Cache<Lease>;
 }
 
 type Reader<T extends KubeObject> = Pick<Cache<T>, 'get' | 'list' | 'byIndex'>;
@@ -55,9 +59,11 @@ export interface CacheContext {
   readonly log: Log;
   readonly registry: Registry;
   readonly clock: Clock;
+  /** Of the installation. */
+  readonly namespace: string;
 }
 
-export const makeCaches = (context: CacheContext): Caches => ({
+export const makeCaches = ({namespace, ...context}: CacheContext): Caches => ({
   machines: new Cache({...context, resource: machines}),
   instances: new Cache({
     ...context,
@@ -84,6 +90,12 @@ export const makeCaches = (context: CacheContext): Caches => ({
     // That it is there is all that is asked.
     transform: ({apiVersion, kind, metadata}) => ({apiVersion, kind, metadata}),
   }),
+  leases: new Cache({
+    ...context,
+    resource: coordination.leases,
+    selection: {namespace, labelSelector: `${DaemonLease.label.key}=${DaemonLease.label.value}`},
+    transform: trimLease,
+  }),
 });
 
 const present = (value: string | undefined): string[] => (value === undefined || value === '' ? [] : [value]);
@@ -93,6 +105,20 @@ const trimPod = (pod: Pod): Pod => ({
   ...pod,
   spec: {containers: [], ...(pod.spec?.nodeName === undefined ? {} : {nodeName: pod.spec.nodeName})},
 });
+
+const trimLease = ({metadata, spec, ...lease}: Lease): Lease => {
+  const {labels: _labels, annotations: _annotations, ownerReferences: _owners, ...kept} = metadata;
+  const {holderIdentity, leaseDurationSeconds, renewTime} = spec ?? {};
+  return {
+    ...lease,
+    metadata: kept,
+    spec: {
+      ...(holderIdentity === undefined ? {} : {holderIdentity}),
+      ...(leaseDurationSeconds === undefined ? {} : {leaseDurationSeconds}),
+      ...(renewTime === undefined ? {} : {renewTime}),
+    },
+  };
+};
 
 const trimClaim = ({metadata, spec, status, ...claim}: PersistentVolumeClaim): PersistentVolumeClaim => ({
   ...claim,

@@ -14,8 +14,12 @@ export const viewOf = (node: Node): NodeView => ({
     ...(value === undefined ? {} : {value}),
   })),
   unschedulable: node.spec?.unschedulable ?? false,
-  ready: node.status?.conditions?.some(({type, status}) => type === 'Ready' && status === 'True') ?? false,
+  ready: isReady(node),
 });
+
+/** Its kubelet reports, and reports well. */
+export const isReady = (node: Node): boolean =>
+  node.status?.conditions?.some(({type, status}) => type === 'Ready' && status === 'True') ?? false;
 
 export const isOutOfService = (node: Node): boolean =>
   node.spec?.taints?.some(({key}) => key === outOfService) ?? false;

@@ -14,7 +14,10 @@ import type {Registry} from 'prom-client';
 import {type Caches, makeCaches} from './caches.ts';
 import {ConfigReporter} from './config-reporter.ts';
 import {registerMetrics} from './metrics.ts';
-import {instanceSources, machineSources} from './sources.ts';
+import {DaemonWatch} from './node/daemon-watch.ts';
+import {registerDaemonMetrics} from './node/metrics.ts';
+import {NodeReconciler} from './node/reconciler.ts';
+import {instanceSources, machineSources, nodeSources} from './sources.ts';
 import {MachineReconciler} from './virtualmachine/reconciler.ts';
 import {Complaints} from './virtualmachineinstance/complaints.ts';
 import {LastWords} from './virtualmachineinstance/last-words.ts';
@@ -49,11 +52,13 @@ const concurrency = 8;
 /** The operator, put together and not yet running: `run` of what is returned runs it. */
 export const makeOperator = (options: OperatorOptions): Manager => {
   const {client, log, registry, clock, random} = options;
-  const caches = makeCaches({client, log, registry, clock});
+  const {namespace} = options;
+  const caches = makeCaches({client, log, registry, clock, namespace});
+  const daemons = new DaemonWatch({leases: caches.leases, client, namespace, clock, log});
   const events = new EventRecorder({client, component, host: options.identity, log, clock});
   const election = new LeaseElection({
     client,
-    lease: {namespace: options.namespace, name: component},
+    lease: {namespace, name: component},
     identity: options.identity,
     log,
     registry,
@@ -66,12 +71,13 @@ export const makeOperator = (options: OperatorOptions): Manager => {
     client,
     events,
     config: options.config,
-    namespace: options.namespace,
+    namespace,
     log,
   });
   manager.addFlush(() => configReporter.flush().then(() => events.flush()));
   for (const cache of Object.values(caches)) manager.addCache(cache);
   registerMetrics(registry, caches.machines, caches.instances);
+  registerDaemonMetrics(registry, daemons);
   const shared = {client, caches, clock, events};
   const machines = new MachineReconciler({...shared, random});
   const instances = new InstanceReconciler({
@@ -79,8 +85,12 @@ export const makeOperator = (options: OperatorOptions): Manager => {
     config: options.config,
     lastWords: rememberEndings(caches),
     complaints: new Complaints(client, clock),
+    daemons,
   });
+  const nodes = new NodeReconciler({client, nodes: caches.nodes, daemons});
   const loop = {log, registry, clock, concurrency, maxBackOffMs};
+  // First: it must know of each daemon before anything is decided by it.
+  manager.addController(daemons);
   manager.addController(
     new Controller({
       ...loop,
@@ -94,9 +104,18 @@ export const makeOperator = (options: OperatorOptions): Manager => {
     new Controller({
       ...loop,
       name: 'virtualmachineinstance',
-      sources: instanceSources(caches, options.config),
+      sources: instanceSources(caches, options.config, daemons),
       reconcile: (key, signal) => instances.reconcile(key, signal),
       isCurrent: key => isInstanceCurrent(caches, key),
+    }),
+  );
+  manager.addController(
+    new Controller({
+      ...loop,
+      name: 'node',
+      sources: nodeSources(caches, daemons),
+      reconcile: (key, signal) => nodes.reconcile(key, signal),
+      isCurrent: key => caches.nodes.isCurrent(key),
     }),
   );
   return manager;

@@ -46,6 +46,9 @@ class RunningDaemon {
       healthPort: 0,
       metricsPort: 0,
       configPath: '',
+      namespace: 'default',
+      pod: 'wherry-node-daemon-test',
+      leaseSeconds: 8,
     };
     const registry = new Registry();
     const kubeConfig = await loadKubeConfig({KUBECONFIG: plane.kubeconfig});

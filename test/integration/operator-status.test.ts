@@ -2,6 +2,7 @@ import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {type PrintableStatus, statusGuide} from '@wherry/api';
 import {core, keyOf} from '@wherry/kube';
 import {type Instance, instances, machines} from '@wherry/operator';
+import {TestNode} from './operator/lost-node.ts';
 import {aNode, Stage} from './operator/stage.ts';
 import {Theatre} from './operator/theatre.ts';
 import {claim, unschedulable, waits} from './operator/trouble.ts';
@@ -52,6 +53,15 @@ const plays: [sentence: string, word: PrintableStatus, play: (on: Stage) => Prom
     async on => {
       await startNew(on);
       await on.client.delete(machines, {namespace: on.namespace, name: 'web'});
+    },
+  ],
+  [
+    'a machine whose node is not heard of is',
+    'Unknown',
+    async on => {
+      const node = await TestNode.join(theatre, 'lost');
+      await node.hosts(on, 'web');
+      await node.lose();
     },
   ],
   ['a machine whose claim does not exist is', 'ErrorPvcNotFound', on => on.make('web', onData)],

@@ -43,6 +43,8 @@ export const conditionGuide: readonly ConditionEntry[] = [
         [Reason.ReadinessGatesNotReady]: 'A readiness gate of the pod is not met.',
         [Reason.PodCompleted]: 'The container of the pod has ended.',
         [Reason.PodNotReady]: 'The pod is not ready for another reason, which the message gives.',
+        [Reason.NodeUnresponsive]:
+          'Neither the kubelet nor the node-daemon of its node is heard of, or its node is back and has not told of the guest yet. The message says what to do. Nothing is started elsewhere before the node is fenced.',
         [Reason.VmiNotExists]: 'The machine has no run.',
       },
     },
@@ -125,6 +127,15 @@ export const conditionGuide: readonly ConditionEntry[] = [
         [Reason.EngineExited]: 'The launcher has ended, and the engine with it.',
         [Reason.PodGone]: 'The pod has left the node.',
       },
+    },
+  },
+  {
+    type: InstanceCondition.NodeDaemonReady,
+    on: both,
+    means:
+      'The node-daemon of its node answers. It is only there while it is False: the guest runs on, but what the status says of it may be old.',
+    reasons: {
+      False: {[Reason.NodeDaemonSilent]: 'The node-daemon has not renewed its Lease for long, and the node is ready.'},
     },
   },
   {

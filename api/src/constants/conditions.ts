@@ -19,6 +19,8 @@ export const InstanceCondition = {
    * once the launcher of the active pod is certainly gone. Nothing may run the VM again while it is True.
    */
   EngineActive: 'wherry.dev/EngineActive',
+  /** The node-daemon of the guest's node is silent although its node is ready, while it is False. Operator. */
+  NodeDaemonReady: 'wherry.dev/NodeDaemonReady',
 } as const;
 export type InstanceConditionType = (typeof InstanceCondition)[keyof typeof InstanceCondition];
 

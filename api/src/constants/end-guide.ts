@@ -37,6 +37,10 @@ export const endGuide: Readonly<
   [EndReason.OomKilled]: {phase: ['Failed'], means: 'The pod used more memory than its limit.'},
   [EndReason.PodLost]: {phase: ['Failed'], means: 'The pod is gone without a word, and so is its engine.'},
   [EndReason.PodFailed]: {phase: ['Failed'], means: 'The pod failed for another reason, which the message gives.'},
+  [EndReason.NodeUnresponsive]: {
+    phase: ['Failed'],
+    means: 'Its node was lost and fenced: it was declared out of service, or its Node object was deleted.',
+  },
   [EndReason.Evicted]: {phase: ['Failed'], means: 'The kubelet evicted the pod: the node ran short of something.'},
   [EndReason.EvictionByEvictionApi]: {phase: ['Failed'], means: 'The pod was evicted on request, as by kubectl drain.'},
   [EndReason.DeletionByTaintManager]: {phase: ['Failed'], means: 'A taint of the node drove the pod off.'},

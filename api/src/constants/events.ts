@@ -10,6 +10,9 @@ export const EventReason = {
   Resumed: 'Resumed',
   IoError: 'IOerror',
   EvictionRequested: 'EvictionRequested',
+  NodeUnresponsive: 'NodeUnresponsive',
+  NodeDaemonSilent: 'NodeDaemonSilent',
+  NodeAnswers: 'NodeAnswers',
   ShuttingDown: 'ShuttingDown',
   Stopped: 'Stopped',
   Deleted: 'Deleted',
@@ -65,6 +68,18 @@ export const eventGuide: Readonly<Record<EventReason, EventEntry>> = {
     type: 'Warning',
     means: 'The node-daemon could not do what the spec asks for; it tries again.',
   },
+  [EventReason.NodeUnresponsive]: {
+    on: both,
+    type: 'Warning',
+    means:
+      'The node of the guest is not heard of: the message says what to do. The machine: its run was lost with its node.',
+  },
+  [EventReason.NodeDaemonSilent]: {
+    on: instance,
+    type: 'Warning',
+    means: 'The node-daemon is not heard of, though its node is ready: the guest runs on.',
+  },
+  [EventReason.NodeAnswers]: {on: instance, type: 'Normal', means: 'The node is back, and the guest has run on.'},
   [EventReason.ShuttingDown]: {
     on: instance,
     type: 'Normal',

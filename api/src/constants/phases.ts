@@ -25,6 +25,7 @@ export const Phase = {
   Succeeded: 'Succeeded',
   /** The guest panicked, or its engine or pod was lost. */
   Failed: 'Failed',
+  /** The node of the guest is not heard of. From here its daemon says Running again, or the run ends. */
   Unknown: 'Unknown',
 } as const satisfies Record<string, InstancePhase>;
 

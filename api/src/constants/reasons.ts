@@ -14,6 +14,7 @@ export const Reason = {
   ContainersNotReady: 'ContainersNotReady',
   ReadinessGatesNotReady: 'ReadinessGatesNotReady',
   PodCompleted: 'PodCompleted',
+  NodeUnresponsive: 'NodeUnresponsive',
   // Ready=False of a machine
   VmiNotExists: 'VMINotExists',
   // PodScheduled=False
@@ -52,6 +53,8 @@ export const Reason = {
   EngineStarted: 'EngineStarted',
   EngineExited: 'EngineExited',
   PodGone: 'PodGone',
+  // wherry.dev/NodeDaemonReady=False
+  NodeDaemonSilent: 'NodeDaemonSilent',
   // AgentConnected
   AgentAnswers: 'AgentAnswers',
   AgentSilent: 'AgentSilent',
@@ -79,6 +82,7 @@ export const EndReason = {
   OomKilled: 'OOMKilled',
   PodLost: 'PodLost',
   PodFailed: 'PodFailed',
+  NodeUnresponsive: 'NodeUnresponsive',
   Evicted: 'Evicted',
   EvictionByEvictionApi: 'EvictionByEvictionAPI',
   DeletionByTaintManager: 'DeletionByTaintManager',

@@ -11,6 +11,9 @@ export const statusGuide: Readonly<Record<PrintableStatus, StatusEntry>> = {
   Terminating: {means: 'The machine is being deleted.'},
   Stopping: {means: 'Its run is on its way out: the guest shuts down, or its pod is being removed.'},
   Migrating: {means: 'The guest moves to another node.', never: 'there is no live migration yet'},
+  Unknown: {
+    means: 'The node of the guest is not heard of: the guest may run or not. The condition Ready says what to do.',
+  },
   Paused: {means: 'The guest is there, and its vCPUs are stopped. The condition Paused says why.'},
   Running: {means: 'The guest runs.'},
   ErrorPvcNotFound: {means: 'A PersistentVolumeClaim of the machine does not exist.'},
@@ -31,5 +34,4 @@ export const statusGuide: Readonly<Record<PrintableStatus, StatusEntry>> = {
     means: 'The machine waits to be received from another cluster.',
     never: 'there is no live migration yet',
   },
-  Unknown: {means: 'The run is in a phase that nobody knows.', never: 'no part of the system writes such a phase'},
 };

@@ -30,7 +30,7 @@ export interface Claim {
 }
 
 /** MicroTime of the API: six digits after the second. */
-const microTime = (date: Date): string => date.toISOString().replace('Z', '000Z');
+export const microTime = (date: Date): string => date.toISOString().replace('Z', '000Z');
 
 /** The lease as held by the claimer: renewed, or taken over. */
 export const taken = (key: Required<Key>, current: Lease | undefined, {identity, durationMs, now}: Claim): Lease => {

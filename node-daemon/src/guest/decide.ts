@@ -60,6 +60,12 @@ const engineIsOver = (vmi: VirtualMachineInstance): boolean =>
   vmi.status?.conditions?.some(({type, status}) => type === InstanceCondition.EngineActive && status === 'False') ===
   true;
 
+/** Also of a guest whose node was given up for a while: its phase is Unknown. */
+export const hasRun = (vmi: VirtualMachineInstance): boolean =>
+  vmi.status?.phase === Phase.Running ||
+  vmi.status?.conditions?.some(({type, status}) => type === InstanceCondition.EngineActive && status === 'True') ===
+    true;
+
 const withLauncher = (vmi: VirtualMachineInstance, launcher: LauncherView & {readonly at: 'connected'}): Step => {
   if (launcher.uid !== vmi.metadata.uid)
     return {
@@ -70,7 +76,7 @@ const withLauncher = (vmi: VirtualMachineInstance, launcher: LauncherView & {rea
     case 'Idle':
       // One that is being deleted gets no engine: its launcher ends with the pod.
       if (vmi.metadata.deletionTimestamp !== undefined) return {do: 'wait'};
-      if (vmi.status?.phase === Phase.Running)
+      if (hasRun(vmi))
         return {do: 'complain', message: 'the guest was running, but its launcher says that none was started'};
       return {do: 'start'};
     case 'Preparing':

@@ -85,6 +85,11 @@ export class PodLink {
     return this.#process;
   }
 
+  /** The launcher was met, and its process lives. */
+  get alive(): boolean {
+    return this.#process !== undefined && this.#options.host.pidfdAlive(this.#process.pidfd);
+  }
+
   /** The pod's sockets folder; the caller closes it. Undefined when the kubelet has removed it. */
   folder(): Dir | undefined {
     return openPodFolder(this.#options.host, this.#options.pods, this.podUid);

@@ -1,10 +1,10 @@
 /** One guest of this node: gather → decide → act → report. */
-import {EventReason, isFinal, type InstanceStatus, Phase, type VirtualMachineInstance} from '@wherry/api';
+import {EventReason, isFinal, type InstanceStatus, type VirtualMachineInstance} from '@wherry/api';
 import type {Clock, Key} from '@wherry/kube';
 import {keyText} from '@wherry/kube';
 import {messageOf} from '../errors.ts';
 import type {Log} from '../log.ts';
-import {decide, type Step} from './decide.ts';
+import {decide, hasRun, type Step} from './decide.ts';
 import {GuestFacts, type Sources} from './facts.ts';
 import {type PauseCommand, pauseNews} from './pausing.ts';
 import {PodLink, type PodLinkOptions} from './pod-link.ts';
@@ -16,6 +16,8 @@ export interface Instances {
   get(key: Key): VirtualMachineInstance | undefined;
   /** A merge patch on the status that holds only for the version of the object that was decided on. */
   patchStatus(vmi: VirtualMachineInstance, status: InstanceStatus, signal: AbortSignal): Promise<void>;
+  /** The instance as the API server has it now, whatever node it is on. */
+  ask(key: Key, signal: AbortSignal): Promise<VirtualMachineInstance | undefined>;
 }
 
 export type GuestEvent = (typeof EventReason)['Created' | 'Started' | 'Paused' | 'Resumed' | 'IoError' | 'SyncFailed'];
@@ -40,6 +42,8 @@ export interface GuestReconcilerOptions {
 /** What is held of one guest; all of it can be found again after a restart. */
 export interface Guest {
   readonly key: Key;
+  /** Of the run. */
+  readonly uid: string | undefined;
   readonly link: PodLink;
   readonly facts: GuestFacts;
 }
@@ -65,10 +69,10 @@ export class GuestReconciler {
     const podUid = vmi === undefined || isFinal(vmi.status?.phase) ? undefined : activePodOn(node, vmi);
     const unknown = {vmi, podUid, launcher: {at: 'unknown'}} as const;
     if (vmi === undefined || podUid === undefined || decide(unknown, clock.now()).do === 'forget') {
-      this.#forget(key);
+      await this.#letGo(key, signal);
       return {};
     }
-    const guest = this.#guest(key, podUid);
+    const guest = await this.#guest(vmi, podUid, signal);
     const launcher = await guest.link.refresh();
     return this.#act(decide({vmi, podUid, launcher}, clock.now()), vmi, guest, signal);
   }
@@ -81,7 +85,7 @@ export class GuestReconciler {
   async #act(step: Step, vmi: VirtualMachineInstance, guest: Guest, signal: AbortSignal): Promise<Turn> {
     switch (step.do) {
       case 'forget':
-        this.#forget(guest.key);
+        await this.#letGo(guest.key, signal);
         return {};
       case 'wait':
         return step.afterMs === undefined ? {} : {afterMs: step.afterMs};
@@ -130,7 +134,7 @@ export class GuestReconciler {
 
   async #reportRunning(vmi: VirtualMachineInstance, guest: Guest, signal: AbortSignal): Promise<Turn> {
     const facts = await guest.facts.gather(vmi);
-    const first = vmi.status?.phase !== Phase.Running;
+    const first = !hasRun(vmi);
     await this.#report(vmi, runningStatus(vmi.status, facts, this.#options.clock.now()), signal);
     if (first) {
       this.#options.log.info({vmi: keyText(guest.key)}, 'guest runs');
@@ -147,11 +151,13 @@ export class GuestReconciler {
     return {};
   }
 
-  #guest(key: Key, podUid: string): Guest {
+  async #guest({metadata}: VirtualMachineInstance, podUid: string, signal: AbortSignal): Promise<Guest> {
+    const {name = '', namespace, uid} = metadata;
+    const key: Key = namespace === undefined ? {name} : {namespace, name};
     const known = this.#guests.get(keyText(key));
     if (known?.link.podUid === podUid) return known;
     // An instance of the same name, but another run.
-    this.#forget(key);
+    await this.#letGo(key, signal);
     const {sources, wake, clock, log} = this.#options;
     const link = new PodLink({
       ...this.#options.link,
@@ -169,9 +175,36 @@ export class GuestReconciler {
       onAnswer: () => wake(key),
       log,
     });
-    const guest = {key, link, facts};
+    const guest = {key, uid, link, facts};
     this.#guests.set(keyText(key), guest);
     return guest;
+  }
+
+  /**
+   * The run is over, says the API: on proof that its engine is gone, or because its node was fenced. An engine that lives
+   * all the same was fenced, and its successor may run elsewhere, on the same disks: it is ended at once, and not asked to
+   * shut down. This is the one case in which the daemon ends a guest.
+   */
+  async #letGo(key: Key, signal: AbortSignal): Promise<void> {
+    const known = this.#guests.get(keyText(key));
+    if (known?.link.alive === true && (await this.#isOver(known, signal))) await this.#endFenced(known);
+    this.#forget(key);
+  }
+
+  /** On this an engine is ended, so the API server itself must say it. */
+  async #isOver({key, uid}: Guest, signal: AbortSignal): Promise<boolean> {
+    const now = await this.#options.instances.ask(key, signal);
+    return now === undefined || now.metadata.uid !== uid || isFinal(now.status?.phase);
+  }
+
+  async #endFenced({key, link}: Guest): Promise<void> {
+    const {log} = this.#options;
+    const {at} = await link.refresh();
+    // The kubelet ends it then: the pod's object is gone as well.
+    if (at !== 'connected')
+      return log.error({vmi: keyText(key), at}, 'fenced guest cannot be ended, its launcher is silent');
+    await link.engine.kill();
+    log.warn({vmi: keyText(key)}, 'guest ended: its node was fenced, and its run is over');
   }
 
   #forget(key: Key): void {

@@ -1,9 +1,10 @@
 /** Tests the node's KVM and says on its Node what it can run. */
 import {type Clock, pause} from '@wherry/kube';
 import type {Node} from '@wherry/kube';
-import {DaemonError, messageOf} from '../errors.ts';
+import {messageOf} from '../errors.ts';
 import type {Log} from '../log.ts';
 import {broken, type KvmReport} from './kvm-report.ts';
+import {missingNode} from './node-owner.ts';
 import {type NodePatch, nodePatch} from './node-patch.ts';
 
 export interface NodeReporterOptions {
@@ -99,8 +100,7 @@ export class NodeReporter {
   async #publish(report: KvmReport, signal: AbortSignal): Promise<void> {
     const {name, nodes} = this.#options;
     const node = await nodes.get(name, signal);
-    if (node === undefined)
-      throw new DaemonError('CONFIGURATION', `there is no Node ${name}: NODE_NAME must be the name of the node`);
+    if (node === undefined) throw missingNode(name);
     const patch = nodePatch(node, report);
     if (patch !== undefined) await nodes.patch(name, patch, signal);
     this.#published = true;

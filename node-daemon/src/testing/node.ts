@@ -29,6 +29,9 @@ export class Node implements AsyncDisposable {
   readonly writes: InstanceStatus[] = [];
   readonly told: string[] = [];
   started = 0;
+  /** What the API server has where the cache of this node has nothing: an instance on another node. */
+  elsewhere: VirtualMachineInstance | undefined;
+  asked = 0;
   /** The kernel knows processes of the pod. */
   processes = false;
   woken = 0;
@@ -49,6 +52,10 @@ export class Node implements AsyncDisposable {
       node: 'n1',
       instances: {
         get: () => this.vmi,
+        ask: async () => {
+          this.asked++;
+          return this.elsewhere ?? this.vmi;
+        },
         patchStatus: async (vmi, status) => {
           this.writes.push(status);
           this.vmi = {...vmi, status: {...vmi.status, ...status}};

@@ -13,6 +13,8 @@ export const anInstanceWorld = (overrides: Partial<InstanceWorld> = {}): Instanc
   lookAgainMs: undefined,
   nodes: [aNode()],
   nodeFenced: false,
+  nodeReady: true,
+  daemon: 'answers',
   nodeDraining: false,
   budget: false,
   config,

@@ -201,3 +201,29 @@ const deletion: [sentence: string, world: Partial<World>, expected: Partial<Plan
 test.each(deletion)('%s', (_sentence, world, expected) => {
   expect(plan(world)).toMatchObject(expected);
 });
+
+const onLostNode = (message: string) =>
+  anInstance({
+    status: {
+      ...running,
+      phase: 'Unknown',
+      conditions: [{type: 'Ready', status: 'False', reason: 'NodeUnresponsive', message}],
+    },
+  });
+const toldOfIt = (message: string) =>
+  aMachine({status: {conditions: [{type: 'Ready', status: 'False', reason: 'NodeUnresponsive', message}]}});
+
+describe('a machine whose run is on a node that is not heard of', () => {
+  test('has it in an event of its own, once for each thing that is said of it', () => {
+    expect(plan({vmi: onLostNode('a')}).events).toEqual([{type: 'Warning', reason: 'NodeUnresponsive', message: 'a'}]);
+    expect(plan({vm: toldOfIt('a'), vmi: onLostNode('a')}).events).toEqual([]);
+    expect(plan({vm: toldOfIt('a'), vmi: onLostNode('b')}).events).toHaveLength(1);
+  });
+
+  test.each(['Always', 'RerunOnFailure', 'Once', 'Manual', 'Halted'] as const)(
+    'is not run elsewhere under %s',
+    runStrategy => {
+      expect(plan({vm: aMachine({spec: {runStrategy}}), vmi: onLostNode('a')}).create).toBeUndefined();
+    },
+  );
+});

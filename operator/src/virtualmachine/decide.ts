@@ -1,6 +1,7 @@
 import {
   type ConditionReason,
   Finalizer,
+  InstanceCondition,
   isFinal,
   MachineCondition,
   Reason,
@@ -10,7 +11,7 @@ import {findCondition} from '../conditions.ts';
 import {hasFinalizer, isDeleting} from '../objects.ts';
 import {sameJson} from '../status-patch.ts';
 import {unsupportedIn} from '../unsupported.ts';
-import {type EventText, instanceNotCreated} from './events.ts';
+import {type EventText, instanceNotCreated, nodeUnresponsive} from './events.ts';
 import {instanceOf} from './instance.ts';
 import {requestsOf, startFailureOf} from './memory.ts';
 import {isPaused} from './requests.ts';
@@ -110,11 +111,24 @@ const blockade = (world: World): Blockade | undefined => {
   return {reason: Reason.FailedCreate, message: foreign(world)};
 };
 
+const events = (world: World, blocked: Blockade | undefined): readonly EventText[] => [
+  ...blockadeEvents(world, blocked),
+  ...nodeEvents(world),
+];
+
 /** A blockade is said once, and again when it becomes another. */
-const events = ({vm}: World, blocked: Blockade | undefined): readonly EventText[] => {
+const blockadeEvents = ({vm}: World, blocked: Blockade | undefined): readonly EventText[] => {
   if (blocked === undefined) return [];
   const said = findCondition(vm.status?.conditions, MachineCondition.Failure);
   return said?.message === blocked.message ? [] : [instanceNotCreated(vm.metadata.name, blocked.message)];
+};
+
+/** The owner of a machine reads of a lost node where he looks first. */
+const nodeEvents = (world: World): readonly EventText[] => {
+  const ready = findCondition(runOf(world)?.status?.conditions, InstanceCondition.Ready);
+  if (ready?.reason !== Reason.NodeUnresponsive) return [];
+  const said = findCondition(world.vm.status?.conditions, MachineCondition.Ready);
+  return said?.message === ready.message ? [] : [nodeUnresponsive(ready.message ?? '')];
 };
 
 const foreign = ({vm}: World): string =>

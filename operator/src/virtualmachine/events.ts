@@ -25,3 +25,9 @@ export const runFailed = (end: {readonly reason: EndReason; readonly message: st
   type: 'Warning',
   ...end,
 });
+
+export const nodeUnresponsive = (message: string): EventText => ({
+  type: 'Warning',
+  reason: EventReason.NodeUnresponsive,
+  message,
+});

@@ -127,7 +127,7 @@ const internal = new Set<string>([...own, InstanceCondition.EngineActive]);
 const copiedConditions = (run: Instance | undefined): readonly Statement[] => {
   const conditions = (run?.status?.conditions ?? []).filter(({type}) => !internal.has(type));
   const {phase} = run?.status ?? {};
-  const settled = phase === 'Running' || phase === 'Succeeded' || phase === 'Failed';
+  const settled = phase === 'Running' || phase === 'Unknown' || phase === 'Succeeded' || phase === 'Failed';
   return conditions.filter(({status}) => settled || status === 'False').map(verdictOf);
 };
 

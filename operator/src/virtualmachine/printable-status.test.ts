@@ -67,7 +67,12 @@ const table: [sentence: string, view: Partial<View>, status: PrintableStatus][] 
     'Stopping',
   ],
   ['an ended run under deletion is Stopping', {run: anInstance({metadata: deleting, status: failedLater})}, 'Stopping'],
-  ['a phase that nobody knows is Unknown', {run: run({phase: 'Unknown'})}, 'Unknown'],
+  ['a guest whose node is not heard of is Unknown', {run: run({...running, phase: 'Unknown'})}, 'Unknown'],
+  [
+    'so is one that was paused when its node was last heard of',
+    {run: run({...running, phase: 'Unknown', conditions: [{type: 'Paused', status: 'True'}]})},
+    'Unknown',
+  ],
 ];
 
 test.each(table)('%s', (_sentence, overrides, status) => {

@@ -47,10 +47,14 @@ const isGoing = (view: View): boolean =>
 /** KubeVirt has one word for an image that the kubelet does not even try to pull again. */
 const noImage = new Set<string>([Reason.ErrImagePull, Reason.ErrImageNeverPull, Reason.InvalidImageName]);
 
-/** The first that holds is what a person reads; the order is KubeVirt's. */
+/**
+ * The first that holds is what a person reads; the order is KubeVirt's, but that what was known of a guest is not said of
+ * one whose node is not heard of.
+ */
 const rules: readonly Rule[] = [
   ['Terminating', ({vm}) => isDeleting(vm)],
   ['Stopping', view => isGoing(view) && !(startsAgain(view) && failedEarly(view))],
+  ['Unknown', view => phaseOf(view) === 'Unknown'],
   ['Paused', ({run}) => isTrue(run?.status?.conditions, InstanceCondition.Paused)],
   ['Running', view => phaseOf(view) === 'Running'],
   ['ErrorPvcNotFound', view => starting(view) && claims(view).some(name => !view.claims.has(name))],

@@ -13,8 +13,17 @@ import {findCondition} from '../conditions.ts';
 import {hasFinalizer, isDeleting} from '../objects.ts';
 import {engineMayLive} from './engine-life.ts';
 import {evacuationNode, isExternal, needsBudget} from './eviction.ts';
-import {cannotStart, type EventText, evictionRequested, guestEnded, shuttingDown} from './events.ts';
+import {
+  cannotStart,
+  type EventText,
+  evictionRequested,
+  guestEnded,
+  nodeAnswers,
+  nodeUnresponsive,
+  shuttingDown,
+} from './events.ts';
 import {computeState} from './launcher-pod.ts';
+import {daemonSilent, isDaemonMissing, isNodeLost, unresponsive, wasHandedOver} from './node-loss.ts';
 import {nextStep, type Step} from './phase.ts';
 import {problemOf, unscheduled} from './pod-problems.ts';
 import type {World} from './world.ts';
@@ -80,16 +89,29 @@ const finalizer = (world: World): Plan['finalizer'] => {
  * once: the kubelet would first unmount its volumes, which takes seconds, and the next run need not wait for that. It is
  * evidence, though, so the end must be in the instance's status first.
  */
-const podsToDelete = ({vmi, pod, strays}: World): readonly PodDeletion[] => {
-  const unwanted = isDeleting(vmi) && pod !== undefined ? [pod, ...strays] : strays;
+const podsToDelete = (world: World): readonly PodDeletion[] => {
+  const {vmi, pod, strays} = world;
+  const isUnwanted = (one: Pod): boolean => isDeleting(vmi) || (isDeleting(one) && isAbandoned(world));
+  const unwanted = pod !== undefined && isUnwanted(pod) ? [pod, ...strays] : strays;
   return unwanted
-    .map(one => ({pod: one, atOnce: isFinal(vmi.status?.phase) && computeState(one).at === 'ended'}))
+    .map(one => ({pod: one, atOnce: mayGoAtOnce(world, one)}))
     .filter(({pod: one, atOnce}) => atOnce || !isDeleting(one));
 };
+
+const mayGoAtOnce = (world: World, pod: Pod): boolean =>
+  isAbandoned(world) || (isFinal(world.vmi.status?.phase) && (world.nodeFenced || computeState(pod).at === 'ended'));
+
+/** The pod is on a node where no kubelet removes it, and it was never handed over, so that it holds no engine. */
+const isAbandoned = (world: World): boolean =>
+  world.vmi.status?.nodeName === undefined && (world.nodeFenced || isNodeLost(world));
 
 const events = (world: World, step: Step): readonly EventText[] => {
   if (step.to === 'ended') return [guestEnded(step.ending)];
   const {status} = world.vmi;
+  if (wasHandedOver(status?.phase)) {
+    const ofNode = nodeEvent(world, step);
+    if (ofNode !== undefined) return [ofNode];
+  }
   if (beginsToEnd(world)) return [shuttingDown];
   const evacuated = evacuationNode(world.vmi, world.nodeDraining, world.config);
   if (evacuated !== undefined && evacuated !== status?.evacuationNodeName) return [evictionRequested(evacuated)];
@@ -102,6 +124,19 @@ const events = (world: World, step: Step): readonly EventText[] => {
       ? [cannotStart({reason: unplaced.reason, message: unplaced.message ?? 'no node fits'})]
       : []),
   ];
+};
+
+/** What is new about the node of a guest. Each text is said once. */
+const nodeEvent = (world: World, step: Step): EventText | undefined => {
+  const {phase, conditions} = world.vmi.status ?? {};
+  const before = findCondition(conditions, InstanceCondition.Ready);
+  if (step.to === 'Unknown' || (phase === 'Unknown' && isNodeLost(world))) {
+    const now = unresponsive(world);
+    return before?.message === now.message ? undefined : nodeUnresponsive(now);
+  }
+  if (phase === 'Running' && before?.reason === Reason.NodeUnresponsive) return nodeAnswers;
+  const told = findCondition(conditions, InstanceCondition.NodeDaemonReady) !== undefined;
+  return isDaemonMissing(world) && !told ? nodeUnresponsive(daemonSilent(world)) : undefined;
 };
 
 /** Somebody deleted the pod of a running guest: we, a drain, a user. The status does not say it yet. */

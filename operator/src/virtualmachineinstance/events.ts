@@ -48,6 +48,14 @@ export const guestEnded = ({phase, message}: Ending): EventText => ({
   message,
 });
 
+export const nodeUnresponsive = ({reason, message}: Problem): EventText => ({type: 'Warning', reason, message});
+
+export const nodeAnswers: EventText = {
+  type: 'Normal',
+  reason: EventReason.NodeAnswers,
+  message: 'The node is heard of again, and the guest has run on',
+};
+
 export const evictionRequested = (node: string): EventText => ({
   type: 'Normal',
   reason: EventReason.EvictionRequested,

@@ -1,5 +1,6 @@
 import type {Key, KubeObject, Node, Pod, PodDisruptionBudget} from '@wherry/kube';
 import {expect, test} from '@jest/globals';
+import type {DaemonState} from '../node/sighting.ts';
 import {controllerUid, type Instance} from '../objects.ts';
 import {
   aClaim,
@@ -28,14 +29,20 @@ interface Cluster {
   /** What only the API server knows. */
   readonly live?: readonly KubeObject[];
   readonly lastWords?: LastWords;
+  /** Of the daemon of each node. */
+  readonly daemon?: DaemonState;
+  /** What its Lease says when it is read. Defaults to the same. */
+  readonly confirmed?: DaemonState;
 }
 
-const node = (name: string, taints: {key: string; effect: string}[] = []): Node => ({
+const node = (name: string, taints: {key: string; effect: string}[] = [], ready = false): Node => ({
   apiVersion: 'v1',
   kind: 'Node',
   metadata: {name},
   spec: {taints},
+  status: {conditions: [{type: 'Ready', status: ready ? 'True' : 'Unknown'}]},
 });
+const outOfService = [{key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute'}];
 
 /** Objects of one kind as a cache serves them. */
 const reader = (objects: readonly KubeObject[]) => ({
@@ -53,6 +60,8 @@ const gathered = async ({
   budgets = [],
   live = [],
   lastWords,
+  daemon = 'absent',
+  confirmed = daemon,
 }: Cluster) => {
   asked.length = 0;
   const sources = {
@@ -72,6 +81,10 @@ const gathered = async ({
     },
     lastWords: lastWords ?? new LastWords(),
     config: {current: config},
+    daemons: {
+      stateOf: () => daemon,
+      confirmed: async () => confirmed,
+    },
     complaints: {
       about: async ({podUid}: Stuck) => {
         asked.push(`events of ${podUid}`);
@@ -142,21 +155,52 @@ const fences: [sentence: string, cluster: Cluster, fenced: boolean][] = [
   ['a node that is there is not fenced', {}, false],
   ['a node that the cache lacks is not fenced while the API server has it', {nodes: [], live: [node('n1')]}, false],
   ['a node that is gone from the API is fenced', {nodes: []}, true],
+  ['a node that is declared out of service is fenced', {nodes: [node('n1', outOfService)]}, true],
+  ['so is one whose daemon has fallen silent', {nodes: [node('n1', outOfService)], daemon: 'silent'}, true],
+  ['one whose kubelet reports is not: it ends the pod itself', {nodes: [node('n1', outOfService, true)]}, false],
+  ['one whose daemon answers is not: the machine is on', {nodes: [node('n1', outOfService)], daemon: 'answers'}, false],
   [
-    'a node that is declared out of service is fenced',
-    {nodes: [node('n1', [{key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute'}])]},
-    true,
+    'one whose daemon was not watched long enough is not, yet',
+    {nodes: [node('n1', outOfService)], daemon: 'unknown'},
+    false,
   ],
+  [
+    'one whose daemon has just been heard of is not',
+    {nodes: [node('n1', outOfService)], daemon: 'silent', confirmed: 'answers'},
+    false,
+  ],
+  ['a node that is gone while its daemon answers is not fenced', {nodes: [], daemon: 'answers'}, false],
   [
     'a node that is not ready is not fenced',
     {nodes: [node('n1', [{key: 'node.kubernetes.io/unreachable', effect: 'NoExecute'}])]},
     false,
   ],
-  ['while the pod is there nobody asks', {nodes: [], pods: [aPod({state: isRunning})]}, false],
+  ['that its pod is still in the API is no proof of life', {nodes: [], pods: [aPod({state: isRunning})]}, true],
 ];
 
 test.each(fences)('%s', async (_sentence, cluster, fenced) => {
   expect((await world({vmi: started, ...cluster})).nodeFenced).toBe(fenced);
+});
+
+test('a node that is ready is not asked about, and what its daemon does is known', async () => {
+  const {nodeReady, daemon} = await world({
+    vmi: started,
+    nodes: [node('n1', [], true)],
+    pods: [aPod({state: isRunning})],
+    daemon: 'missing',
+  });
+  expect([nodeReady, daemon, asked]).toEqual([true, 'missing', []]);
+});
+
+test('of a pod that has a node already, that node is known before the hand-over', async () => {
+  const vmi = anInstance({status: {phase: 'Scheduling'}});
+  const {nodeReady, daemon} = await world({vmi, pods: [aPod({state: isRunning})], daemon: 'silent'});
+  expect([nodeReady, daemon]).toEqual([false, 'silent']);
+});
+
+test('a run that looks for a place is shown no node whose daemon is silent', async () => {
+  expect((await world({vmi: anInstance(), daemon: 'silent'})).nodes).toEqual([]);
+  expect((await world({vmi: anInstance(), daemon: 'unknown'})).nodes).toHaveLength(1);
 });
 
 test('claims that exist are found by name, missing ones are missing', async () => {

@@ -10,6 +10,7 @@ import {
   withoutCondition,
 } from '../conditions.ts';
 import {evacuationNode} from './eviction.ts';
+import {daemonSilent, isDaemonMissing, wasHandedOver} from './node-loss.ts';
 import type {Step} from './phase.ts';
 import {notSynchronized, problemOf, unscheduled} from './pod-problems.ts';
 import {readyVerdict} from './ready.ts';
@@ -40,7 +41,8 @@ const movedOn = (before: InstanceStatus, step: Step, failed: Failed, now: number
     case 'same':
       return before;
     case 'Pending':
-      return at('Pending', before, now);
+    case 'Unknown':
+      return at(step.to, before, now);
     case 'Scheduling':
       return at(failed === undefined ? 'Scheduling' : 'Pending', before, now);
     case 'Scheduled':
@@ -57,7 +59,7 @@ const movedOn = (before: InstanceStatus, step: Step, failed: Failed, now: number
   }
 };
 
-type OwnPhase = 'Pending' | 'Scheduling' | 'Scheduled' | 'Succeeded' | 'Failed';
+type OwnPhase = 'Unknown' | 'Pending' | 'Scheduling' | 'Scheduled' | 'Succeeded' | 'Failed';
 
 /** Each phase has the time at which it first began. */
 const at = (phase: OwnPhase, before: InstanceStatus, now: number): InstanceStatus => {
@@ -84,6 +86,7 @@ const conditions = (
     set(endedVerdict(step.ending.message), InstanceCondition.Ready);
     set(undefined, InstanceCondition.PodScheduled);
     set(undefined, InstanceCondition.Synchronized);
+    set(undefined, InstanceCondition.NodeDaemonReady);
     return list;
   }
   if (status.phase === 'Succeeded' || status.phase === 'Failed') return list;
@@ -94,9 +97,11 @@ const conditions = (
     status.phase === 'Scheduled' && step.to === 'same'
       ? findCondition(list, InstanceCondition.Synchronized)
       : undefined;
-  set(readyVerdict(status, world.pod, (problem ?? unplaced ?? told)?.message), InstanceCondition.Ready);
+  set(readyVerdict(status, world, (problem ?? unplaced ?? told)?.message), InstanceCondition.Ready);
   if (failed === undefined && isEmulated(world, step)) set(emulated(world), InstanceCondition.SoftwareEmulation);
-  if (status.phase === 'Running' || status.phase === 'Scheduled') {
+  if (wasHandedOver(status.phase)) {
+    if (status.phase === 'Unknown' || world.daemon === 'answers') set(undefined, InstanceCondition.NodeDaemonReady);
+    else if (isDaemonMissing(world)) set(withoutDaemon(world), InstanceCondition.NodeDaemonReady);
     if (step.to === 'Scheduled') {
       set(undefined, InstanceCondition.PodScheduled);
       set(undefined, InstanceCondition.Synchronized);
@@ -107,6 +112,12 @@ const conditions = (
   set(problem === undefined ? undefined : notSynchronized(problem), InstanceCondition.Synchronized);
   return list;
 };
+
+const withoutDaemon = (world: World): Verdict => ({
+  type: InstanceCondition.NodeDaemonReady,
+  status: 'False',
+  ...daemonSilent(world),
+});
 
 const endedVerdict = (message: string): Verdict => ({
   type: InstanceCondition.Ready,

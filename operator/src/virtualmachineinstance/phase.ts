@@ -1,9 +1,11 @@
-import type {Accelerator} from '@wherry/api';
+import {type Accelerator, InstanceCondition} from '@wherry/api';
 import type {Pod} from '@wherry/kube';
+import {isFalse} from '../conditions.ts';
 import {isDeleting} from '../objects.ts';
 import {type Ending, endingOf, vanished} from './ending.ts';
 import {engineMayLive} from './engine-life.ts';
 import {computeState} from './launcher-pod.ts';
+import {isNodeLost, lostWithNode} from './node-loss.ts';
 import {checkStart, claimsBound, type Problem} from './start-checks.ts';
 import type {World} from './world.ts';
 
@@ -14,6 +16,8 @@ export type Step =
   | {readonly to: 'Scheduling'; readonly make?: Accelerator}
   /** The hand-over: from here on the daemon of that node may start an engine in that pod, and in no other. */
   | {readonly to: 'Scheduled'; readonly pod: Pod; readonly node: string; readonly image: string}
+  /** Its node is not heard of. Only its daemon says that it is Running again. */
+  | {readonly to: 'Unknown'}
   | {readonly to: 'ended'; readonly ending: Ending};
 
 const same: Step = {to: 'same'};
@@ -35,8 +39,16 @@ export const nextStep = (world: World): Step => {
     case 'Running':
     case 'WaitingForSync':
     case 'Unknown':
-      return isPodOver(world.pod) && !engineMayLive(world) ? {to: 'ended', ending: vanished} : same;
+      return handedOver(world);
   }
+};
+
+const handedOver = (world: World): Step => {
+  // What the API tells of a pod on a node that is off, is old.
+  if (world.nodeFenced && !isFalse(world.vmi.status?.conditions, InstanceCondition.EngineActive))
+    return {to: 'ended', ending: lostWithNode(world)};
+  if (isPodOver(world.pod) && !engineMayLive(world)) return {to: 'ended', ending: vanished};
+  return isNodeLost(world) && world.vmi.status?.phase !== 'Unknown' ? {to: 'Unknown'} : same;
 };
 
 /** Gone, or at its end without a word about its container. */

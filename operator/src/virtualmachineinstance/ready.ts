@@ -1,23 +1,25 @@
 import {type ConditionReason, GUEST_PAUSED, InstanceCondition, type InstanceStatus, isFinal, Reason} from '@wherry/api';
-import type {Pod} from '@wherry/kube';
 import {findCondition, isFalse, isTrue, type Statement, type Verdict} from '../conditions.ts';
 import {isDeleting} from '../objects.ts';
 import {podCondition} from './launcher-pod.ts';
+import {unresponsive} from './node-loss.ts';
+import type {World} from './world.ts';
 
 /**
- * Is the guest ready? `status` is the status that is about to be written, `pod` the pod of the run, `problem` what keeps
- * it from starting. An instance that is ready stays so in the words of whoever found it first: the daemon says it
+ * Is the guest ready? `status` is the status that is about to be written, `problem` what keeps the guest from starting. An instance that is ready stays so in the words of whoever found it first: the daemon says it
  * together with phase Running.
  */
-export const readyVerdict = (status: InstanceStatus, pod: Pod | undefined, problem?: string): Statement => {
-  const verdict = judge(status, pod, problem ?? starting);
+export const readyVerdict = (status: InstanceStatus, world: World, problem?: string): Statement => {
+  const verdict = judge(status, world, problem ?? starting);
   const before = findCondition(status.conditions, InstanceCondition.Ready);
   return verdict.status === 'True' && before?.status === 'True' ? before : verdict;
 };
 
-const judge = (status: InstanceStatus, pod: Pod | undefined, waitsFor: string): Verdict => {
+const judge = (status: InstanceStatus, world: World, waitsFor: string): Verdict => {
+  const {pod} = world;
   if (isFinal(status.phase)) return notReady(Reason.GuestNotRunning, 'the guest has ended');
-  if (pod === undefined) return withoutPod(status, waitsFor);
+  if (status.phase === 'Unknown') return {type: InstanceCondition.Ready, status: 'False', ...unresponsive(world)};
+  if (pod === undefined) return withoutPod(status, world, waitsFor);
   if (isDeleting(pod)) return notReady(Reason.PodTerminating, 'the pod of the guest is being deleted');
   if (status.phase !== 'Running') return notReady(Reason.GuestNotRunning, waitsFor);
   if (isTrue(status.conditions, InstanceCondition.Paused)) return notReady(Reason.GuestPaused, GUEST_PAUSED);
@@ -38,16 +40,18 @@ const unready = (word: string, message: string): Verdict => {
 
 const starting = 'the guest is being started';
 
-const withoutPod = (status: InstanceStatus, waitsFor: string): Verdict => {
+const withoutPod = (status: InstanceStatus, {nodeReady, daemon}: World, waitsFor: string): Verdict => {
   const node = status.nodeName;
   if (node === undefined) return notReady(Reason.GuestNotRunning, waitsFor);
-  const confirmed = isFalse(status.conditions, InstanceCondition.EngineActive);
+  if (isFalse(status.conditions, InstanceCondition.EngineActive))
+    return notReady(Reason.PodNotExists, 'the pod of the guest is gone');
+  const remedy =
+    daemon === 'answers' && !nodeReady
+      ? `It answers, but the kubelet does not: repair that, or switch the machine off before you fence it`
+      : `If that node is lost for good, delete its Node or taint it node.kubernetes.io/out-of-service`;
   return notReady(
     Reason.PodNotExists,
-    confirmed
-      ? 'the pod of the guest is gone'
-      : `the pod of the guest is gone, but its engine may still run: waiting for the node-daemon of ${node}. If that ` +
-          `node is lost for good, delete its Node or taint it node.kubernetes.io/out-of-service`,
+    `the pod of the guest is gone, but its engine may still run: waiting for the node-daemon of ${node}. ${remedy}`,
   );
 };
 

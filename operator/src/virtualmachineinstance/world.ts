@@ -1,6 +1,7 @@
 import type {Config} from '@wherry/api';
 import type {PersistentVolumeClaim, Pod} from '@wherry/kube';
 import type {Instance} from '../objects.ts';
+import type {DaemonState} from '../node/sighting.ts';
 import type {NodeView} from '../pod/node-fit.ts';
 import type {Complaint} from './complaints.ts';
 
@@ -20,8 +21,12 @@ export interface World {
   /** When to look for such events again, in ms; undefined where nothing is awaited. */
   readonly lookAgainMs: number | undefined;
   readonly nodes: readonly NodeView[];
-  /** The node of the run is gone from the API, or declared out of service. */
+  /** The node of the run is gone from the API, or declared out of service, and nothing on it is heard of. */
   readonly nodeFenced: boolean;
+  /** The kubelet of the node of the run is heard of, by the node controller's account. */
+  readonly nodeReady: boolean;
+  /** What is heard of the node-daemon there. */
+  readonly daemon: DaemonState;
   /** The node of the run is being drained; looked at only where that matters. */
   readonly nodeDraining: boolean;
   /** The budget that protects the pod from eviction is there. */

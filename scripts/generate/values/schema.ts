@@ -142,6 +142,15 @@ export const valuesSchema: ValueSchema = group('Values of the Wherry chart.', {
     nodeSelector: nodeSelector('The nodes that run guests. Empty: all that the tolerations admit.'),
     tolerations,
     kubeletPods: text('Where the kubelet keeps the folders of pods.', '/var/lib/kubelet/pods', {pattern: '^/'}),
+    leaseSeconds: {
+      description:
+        'How long a daemon may be silent, in seconds, before its node gets no new guests, and before the guests of a node ' +
+        'whose kubelet is silent too are said to be of unknown state. Each daemon renews its Lease four times in that time.',
+      type: 'integer',
+      minimum: 8,
+      maximum: 300,
+      default: 40,
+    },
   }),
   rbac: group('Roles for users.', {
     aggregate: flag(

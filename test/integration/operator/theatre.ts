@@ -131,6 +131,13 @@ export class Theatre {
     await rm(this.#folder, {recursive: true});
   }
 
+  /** Where the release lies. */
+  readonly namespace = release;
+
+  get admin(): ControlPlane['admin'] {
+    return this.#control.admin;
+  }
+
   /** The user's own tool, as a cluster admin, in one namespace. */
   kubectl(namespace: string): Kubectl {
     return new Kubectl(this.#control.kubectl, this.#control.kubeconfig, namespace);
@@ -223,10 +230,15 @@ export class Theatre {
     return this.#writes;
   }
 
+  /** The node controller's word: Unknown while the kubelet is not heard of. */
+  async kubeletIs(name: string, ready: 'True' | 'Unknown'): Promise<void> {
+    const status = {conditions: [{type: 'Ready', status: ready, reason: 'Kubelet'}]};
+    await this.client.mergePatch(core.nodes, {name}, {status}, {subresource: 'status'});
+  }
+
   /** The kubelet: the node is ready. */
   async ready(name: string): Promise<void> {
-    const status = {conditions: [{type: 'Ready', status: 'True', reason: 'KubeletReady'}]};
-    await this.client.mergePatch(core.nodes, {name}, {status}, {subresource: 'status'});
+    await this.kubeletIs(name, 'True');
     // The API server marks new nodes until the node controller, which is not here, takes the mark off.
     await this.client.mergePatch(core.nodes, {name}, {spec: {taints: null}});
   }

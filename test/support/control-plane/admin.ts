@@ -26,8 +26,8 @@ export function apply(admin: AdminAccess, path: string, object: unknown): Promis
 }
 
 /** Creates the object in the collection at `path`, which may carry a query, as `?fieldValidation=Ignore`. */
-export function post(admin: AdminAccess, path: string, object: unknown): Promise<Answer> {
-  return call(admin, {method: 'POST', path, type: 'application/json', body: object});
+export function post(admin: AdminAccess, path: string, object: unknown, as?: Impersonated): Promise<Answer> {
+  return call(admin, {method: 'POST', path, type: 'application/json', body: object, headers: headersOf(as)});
 }
 
 /** Changes the object at `path` by the operations of RFC 6902. */
@@ -43,12 +43,17 @@ export interface Impersonated {
 }
 
 export function mergePatch(admin: AdminAccess, path: string, patch: unknown, as: Impersonated): Promise<Answer> {
-  const headers: Record<string, string> = {'impersonate-user': as.user};
-  for (const [name, value] of Object.entries(as.extra ?? {})) {
-    headers[`impersonate-extra-${encodeURIComponent(name)}`] = value;
-  }
-  return call(admin, {method: 'PATCH', path, type: 'application/merge-patch+json', body: patch, headers});
+  const type = 'application/merge-patch+json';
+  return call(admin, {method: 'PATCH', path, type, body: patch, headers: headersOf(as)});
 }
+
+const headersOf = (as: Impersonated | undefined): Record<string, string> => {
+  const extra = Object.entries(as?.extra ?? {});
+  return {
+    ...(as === undefined ? {} : {'impersonate-user': as.user}),
+    ...Object.fromEntries(extra.map(([name, value]) => [`impersonate-extra-${encodeURIComponent(name)}`, value])),
+  };
+};
 
 interface Call {
   method: string;
