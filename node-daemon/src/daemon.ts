@@ -192,7 +192,7 @@ export class Daemon {
 
   #tell(): Tell {
     const {recorder} = this.#parts;
-    const warnings: readonly string[] = [EventReason.SyncFailed, EventReason.IoError];
+    const warnings: readonly string[] = [EventReason.SyncFailed, EventReason.IoError, EventReason.EngineUnresponsive];
     return (vmi, reason, message) =>
       recorder.event(vmi, {type: warnings.includes(reason) ? 'Warning' : 'Normal', reason, message});
   }

@@ -10,7 +10,7 @@ export interface ConditionEntry {
   readonly type: ConditionType;
   readonly on: readonly ('VirtualMachine' | 'VirtualMachineInstance')[];
   readonly means: string;
-  readonly reasons: {readonly True?: Meanings; readonly False?: Meanings};
+  readonly reasons: {readonly True?: Meanings; readonly False?: Meanings; readonly Unknown?: Meanings};
 }
 
 const both = ['VirtualMachine', 'VirtualMachineInstance'] as const;
@@ -35,6 +35,7 @@ export const conditionGuide: readonly ConditionEntry[] = [
       False: {
         [Reason.GuestNotRunning]: 'The guest is being started, cannot be started as the message says, or has ended.',
         [Reason.GuestPaused]: 'The guest is paused.',
+        [Reason.EngineUnresponsive]: 'The engine does not answer: the guest is likely to stand still.',
         [Reason.PodTerminating]: 'The pod is being deleted: the guest is shutting down.',
         [Reason.PodNotExists]:
           'The pod is gone, and nobody has said yet that its engine is. Nothing is started before that is known.',
@@ -107,7 +108,7 @@ export const conditionGuide: readonly ConditionEntry[] = [
       True: {
         [Reason.PausedByUser]: 'It was started paused, or somebody paused it.',
         [Reason.PausedIoError]:
-          'A disk could not be read or written, and the engine stopped the guest: mend the storage, then stop and start the machine.',
+          'A disk could not be read or written, and the engine stopped the guest: mend the storage. The guest is resumed by itself, a minute later at most.',
       },
     },
   },
@@ -120,13 +121,14 @@ export const conditionGuide: readonly ConditionEntry[] = [
   {
     type: InstanceCondition.EngineActive,
     on: instanceOnly,
-    means: 'An engine process may exist on the node. Nothing runs the machine again while it is True.',
+    means: 'An engine process may exist on the node. Nothing runs the machine again until it is False.',
     reasons: {
       True: {[Reason.EngineStarted]: 'The engine was started.'},
       False: {
         [Reason.EngineExited]: 'The launcher has ended, and the engine with it.',
         [Reason.PodGone]: 'The pod has left the node.',
       },
+      Unknown: {[Reason.EngineUnresponsive]: 'The engine is there, and does not answer.'},
     },
   },
   {

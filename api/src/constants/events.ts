@@ -9,6 +9,8 @@ export const EventReason = {
   Paused: 'Paused',
   Resumed: 'Resumed',
   IoError: 'IOerror',
+  EngineUnresponsive: 'EngineUnresponsive',
+  EngineResponsive: 'EngineResponsive',
   EvictionRequested: 'EvictionRequested',
   NodeUnresponsive: 'NodeUnresponsive',
   NodeDaemonSilent: 'NodeDaemonSilent',
@@ -58,6 +60,12 @@ export const eventGuide: Readonly<Record<EventReason, EventEntry>> = {
     type: 'Warning',
     means: 'A disk could not be read or written, and the engine stopped the guest.',
   },
+  [EventReason.EngineUnresponsive]: {
+    on: instance,
+    type: 'Warning',
+    means: 'The engine does not answer: the guest is likely to stand still. It is left alone.',
+  },
+  [EventReason.EngineResponsive]: {on: instance, type: 'Normal', means: 'The engine answers again.'},
   [EventReason.EvictionRequested]: {
     on: instance,
     type: 'Normal',

@@ -15,6 +15,8 @@ export const Reason = {
   ReadinessGatesNotReady: 'ReadinessGatesNotReady',
   PodCompleted: 'PodCompleted',
   NodeUnresponsive: 'NodeUnresponsive',
+  // the same, and wherry.dev/EngineActive=Unknown
+  EngineUnresponsive: 'EngineUnresponsive',
   // Ready=False of a machine
   VmiNotExists: 'VMINotExists',
   // PodScheduled=False

@@ -26,7 +26,7 @@ const scheduled = vmi({phase: 'Scheduled'});
 const running = vmi({phase: 'Running'});
 const engineActive = (status: 'True' | 'False') => ({type: 'wherry.dev/EngineActive', status});
 
-const table: [string, Parameters<typeof decide>[0], object][] = [
+const table: [string, Omit<Parameters<typeof decide>[0], 'ioRetryDue'> & {ioRetryDue?: true}, object][] = [
   ['a guest that was handed over is started', {vmi: scheduled, podUid: 'p', launcher: launcher()}, {do: 'start'}],
   [
     'a launcher that does not listen yet is looked for again soon',
@@ -102,6 +102,16 @@ const table: [string, Parameters<typeof decide>[0], object][] = [
     {do: 'reportGone', why: 'EngineExited', message: 'm'},
   ],
   [
+    'a guest that a failed disk stopped is left alone',
+    {vmi: running, podUid: 'p', launcher: launcher({state: 'Running', paused: 'ioError'})},
+    {do: 'reportRunning'},
+  ],
+  [
+    'a guest that a failed disk stopped is let run on when a try is due',
+    {vmi: running, podUid: 'p', launcher: launcher({state: 'Running', paused: 'ioError'}), ioRetryDue: true},
+    {do: 'reportRunning', command: 'resume'},
+  ],
+  [
     'a launcher that died before it was given a plan is reported too',
     {vmi: scheduled, podUid: 'p', launcher: gone(NOW - 1000)},
     {do: 'reportGone', why: 'EngineExited', message: 'm'},
@@ -121,5 +131,5 @@ const table: [string, Parameters<typeof decide>[0], object][] = [
 ];
 
 test.each(table)('%s', (_sentence, world, step) => {
-  expect(decide(world, NOW)).toEqual(step);
+  expect(decide({ioRetryDue: false, ...world}, NOW)).toEqual(step);
 });

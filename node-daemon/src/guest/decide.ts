@@ -10,6 +10,8 @@ export interface World {
   /** The pod of the run on this node. */
   readonly podUid: string | undefined;
   readonly launcher: LauncherView;
+  /** A guest that a failed disk stopped should be let run on, to see whether it can. */
+  readonly ioRetryDue: boolean;
 }
 
 export type Step =
@@ -38,7 +40,7 @@ const STARTING_MS = 2000;
  */
 export const GONE_GRACE_MS = 1000;
 
-export const decide = ({vmi, podUid, launcher}: World, now: number): Step => {
+export const decide = ({vmi, podUid, launcher, ioRetryDue}: World, now: number): Step => {
   if (vmi === undefined || isFinal(vmi.status?.phase) || engineIsOver(vmi)) return {do: 'forget'};
   if (podUid === undefined) return {do: 'wait'};
   switch (launcher.at) {
@@ -51,7 +53,7 @@ export const decide = ({vmi, podUid, launcher}: World, now: number): Step => {
       return {do: 'reportGone', why: launcher.why, message: launcher.message};
     }
     case 'connected':
-      return withLauncher(vmi, launcher);
+      return withLauncher(vmi, launcher, ioRetryDue);
   }
 };
 
@@ -63,10 +65,14 @@ const engineIsOver = (vmi: VirtualMachineInstance): boolean =>
 /** Also of a guest whose node was given up for a while: its phase is Unknown. */
 export const hasRun = (vmi: VirtualMachineInstance): boolean =>
   vmi.status?.phase === Phase.Running ||
-  vmi.status?.conditions?.some(({type, status}) => type === InstanceCondition.EngineActive && status === 'True') ===
+  vmi.status?.conditions?.some(({type, status}) => type === InstanceCondition.EngineActive && status !== 'False') ===
     true;
 
-const withLauncher = (vmi: VirtualMachineInstance, launcher: LauncherView & {readonly at: 'connected'}): Step => {
+const withLauncher = (
+  vmi: VirtualMachineInstance,
+  launcher: LauncherView & {readonly at: 'connected'},
+  ioRetryDue: boolean,
+): Step => {
   if (launcher.uid !== vmi.metadata.uid)
     return {
       do: 'complain',
@@ -83,7 +89,7 @@ const withLauncher = (vmi: VirtualMachineInstance, launcher: LauncherView & {rea
     case 'Starting':
       return {do: 'wait', afterMs: STARTING_MS};
     case 'Running': {
-      const command = pauseCommand(vmi, launcher.paused);
+      const command = pauseCommand(vmi, launcher.paused, ioRetryDue);
       return command === undefined ? {do: 'reportRunning'} : {do: 'reportRunning', command};
     }
     case 'Stopping':

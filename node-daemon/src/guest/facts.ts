@@ -1,7 +1,8 @@
 /** What must be asked of node, engine and agent to report on a running guest, each asked once as long as it holds. */
 import {Annotation, type VirtualMachineInstance} from '@wherry/api';
+import type {Clock} from '@wherry/kube';
 import type {Dir} from '@wherry/native';
-import type {EngineKind} from '../engine/engine.ts';
+import type {EngineKind, FailedDisk} from '../engine/engine.ts';
 import {messageOf} from '../errors.ts';
 import type {Log} from '../log.ts';
 import {effectiveMachine} from '../machine/effective-machine.ts';
@@ -9,7 +10,9 @@ import type {PodLink} from './pod-link.ts';
 import {acceleratorOf} from './selection.ts';
 import type {PodNetwork} from '../network/pod-network.ts';
 import {AgentWatch} from './agent-watch.ts';
-import {type Pause, pauseDueMs, settledPause} from './launcher-view.ts';
+import {IoRetry} from './io-retry.ts';
+import {type Pause, type PauseCause, pauseDueMs, settledPause} from './launcher-view.ts';
+import {Pulse} from './pulse.ts';
 import type {AgentFacts, RunningFacts} from './status.ts';
 
 interface Steady {
@@ -28,10 +31,9 @@ export interface FactsOptions {
   readonly sources: Sources;
   readonly link: PodLink;
   readonly engine: EngineKind;
-  /** Local, never set back, in milliseconds. */
-  readonly monotonic: () => number;
-  /** The agent has answered, or does not. Must not throw. */
-  readonly onAnswer: () => void;
+  readonly clock: Clock;
+  /** What is known beside the events of the launcher has changed. Must not throw. */
+  readonly onNews: () => void;
   readonly log: Log;
 }
 
@@ -39,25 +41,40 @@ export class GuestFacts {
   readonly #options: FactsOptions;
   #steady: Steady | undefined;
   #pause: Pause | undefined;
+  #failedDisks: readonly FailedDisk[] = [];
+  readonly #ioRetry = new IoRetry();
   readonly #agent: AgentWatch;
+  readonly #pulse: Pulse;
 
   constructor(options: FactsOptions) {
     this.#options = options;
-    const {onAnswer, monotonic} = options;
-    this.#agent = new AgentWatch({ask: signal => this.#ask(signal), onAnswer, monotonic});
+    const {onNews, clock, link} = options;
+    const monotonic = () => clock.monotonic();
+    this.#agent = new AgentWatch({ask: signal => this.#ask(signal), onAnswer: onNews, monotonic});
+    this.#pulse = new Pulse({ask: async () => link.engine.describe(), onChange: onNews, clock});
+  }
+
+  /** A guest that stands still for a failed disk should be let run on, to see whether it can. */
+  ioRetryDue(): boolean {
+    const now = this.#options.clock.monotonic();
+    this.#ioRetry.see(this.#pausedNow(), now);
+    return this.#ioRetry.dueMs(now) === 0;
+  }
+
+  /** The guest has been told to run on. */
+  resumed(): void {
+    this.#ioRetry.tried(this.#options.clock.monotonic());
   }
 
   /** @throws DaemonError, NativeError: the guest has just ended, or its launcher does not answer */
   async gather(vmi: VirtualMachineInstance): Promise<RunningFacts> {
     const {link, engine} = this.#options;
     const {view} = link;
+    this.#pulse.start();
     this.#steady ??= await this.#look(vmi.spec.domain.devices.autoattachMemBalloon !== false);
     const {network, version} = this.#steady;
-    this.#pause = settledPause(
-      this.#pause,
-      view.at === 'connected' ? view.paused : undefined,
-      this.#options.monotonic(),
-    );
+    this.#pause = settledPause(this.#pause, this.#saidPause(), this.#options.clock.monotonic());
+    await this.#lookAtDisks();
     const machine = effectiveMachine(vmi, {accelerator: acceleratorOf(vmi), mtu: network.mtu, vhost: false});
     return {
       machine,
@@ -66,25 +83,45 @@ export class GuestFacts {
       podAddresses: network.addresses,
       paused: this.#pause.paused,
       probed: vmi.spec.readinessProbe !== undefined,
-      failedDisks: this.#pause.paused === 'ioError' ? await link.engine.failedDisks() : [],
+      failedDisks: this.#failedDisks,
+      hangs: !this.#pulse.answers,
       agent: this.#agent.facts(view.at === 'connected' && view.agent),
     };
   }
 
   /** Milliseconds until it should be gathered anew; undefined where only an event can bring news. */
   get dueMs(): number | undefined {
-    const {view} = this.#options.link;
+    const now = this.#options.clock.monotonic();
     const pause =
-      this.#pause === undefined || view.at !== 'connected'
+      this.#pause === undefined || this.#options.link.view.at !== 'connected'
         ? undefined
-        : pauseDueMs(this.#pause, view.paused, this.#options.monotonic());
-    const due = [pause, this.#agent.dueMs].filter(ms => ms !== undefined);
+        : pauseDueMs(this.#pause, this.#saidPause(), now);
+    const io = [this.#ioRetry.dueMs(now), this.#ioRetry.trialMs(now)];
+    const due = [pause, ...io, this.#agent.dueMs].filter(ms => ms !== undefined);
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
   /** Ends what is under way. */
   close(): void {
     this.#agent.close();
+    this.#pulse.close();
+  }
+
+  #pausedNow(): PauseCause | undefined {
+    const {view} = this.#options.link;
+    return view.at === 'connected' ? view.paused : undefined;
+  }
+
+  /** A guest on trial counts as stopped: it may be so again in a moment, and nothing is written for each try. */
+  #saidPause(): PauseCause | undefined {
+    const onTrial = this.#ioRetry.trialMs(this.#options.clock.monotonic()) !== undefined;
+    return this.#pausedNow() ?? (onTrial ? 'ioError' : undefined);
+  }
+
+  /** An engine forgets which disks had failed when its guest runs on, so that is not asked of a guest on trial. */
+  async #lookAtDisks(): Promise<void> {
+    if (this.#pause?.paused !== 'ioError') this.#failedDisks = [];
+    else if (this.#pausedNow() === 'ioError') this.#failedDisks = await this.#options.link.engine.failedDisks();
   }
 
   async #look(balloon: boolean): Promise<Steady> {

@@ -15,15 +15,17 @@ export type PauseCommand = 'pause' | 'resume';
 
 /**
  * The command that makes the guest what its annotation says; undefined where it is so already, or where nothing is said. A
- * guest that a failed disk stopped is not resumed: it would fail again, and again, for as long as the annotation stands.
+ * guest that a failed disk stopped is resumed now and then, unless it is to stand still anyway: the storage may be well.
  */
 export const pauseCommand = (
   {metadata, spec}: VirtualMachineInstance,
   paused: PauseCause | undefined,
+  ioRetryDue: boolean,
 ): PauseCommand | undefined => {
   const wish = metadata.annotations?.[Annotation.paused];
   // A liveness probe would end a guest that is paused; admission refuses the two together.
   if (wish === 'true' && paused === undefined) return spec.livenessProbe === undefined ? 'pause' : undefined;
+  if (paused === 'ioError') return ioRetryDue && wish !== 'true' ? 'resume' : undefined;
   return wish === 'false' && paused === 'user' ? 'resume' : undefined;
 };
 
@@ -41,7 +43,7 @@ const failure = ({disk, full}: FailedDisk): string =>
 const ioError = (disks: readonly FailedDisk[]): string => {
   const what =
     disks.length === 0 ? 'a volume cannot be read or written: mend its storage' : disks.map(failure).join(', ');
-  return `VMI was paused, low-level IO error detected: ${what}, then stop and start the machine`;
+  return `VMI was paused, low-level IO error detected: ${what}. It is resumed by itself, a minute later at most`;
 };
 
 /** The condition of a guest that is paused. */

@@ -75,7 +75,7 @@ test('a guest that is to be paused and is is left alone by a daemon that starts 
   expect(conditionOf(node.vmi, 'Paused')).toMatchObject({reason: 'PausedByUser'});
 });
 
-test('a guest that its engine stopped for a failed disk is not resumed, and says why it stands', async () => {
+test('a guest that its engine stopped for a failed disk is not resumed at once, and says why it stands', async () => {
   const launcher = await node.listen({
     state: 'Running',
     engine: {
@@ -92,6 +92,57 @@ test('a guest that its engine stopped for a failed disk is not resumed, and says
     message: expect.stringContaining('the volume data is full'),
   });
   expect(node.told).toContain('IOerror');
+});
+
+const full = {
+  'query-status': {status: 'io-error', running: false},
+  'query-block': [{device: '', qdev: '/machine/peripheral/disk-data/virtio-backend', 'io-status': 'nospace'}],
+};
+
+test('a guest whose disk has failed is tried with ever longer waits, and nothing is written while it fails', async () => {
+  const launcher = await node.listen({state: 'Running', engine: full});
+  expect(await node.turn()).toEqual({afterMs: 5000});
+  const {length} = node.writes;
+  for (const waited of [5000, 10_000, 20_000]) {
+    node.now += waited;
+    const [woken, before] = [node.woken, launcher.commands.filter(command => command === 'cont').length];
+    await node.turn();
+    expect(launcher.commands.filter(command => command === 'cont')).toHaveLength(before + 1);
+    launcher.emit({type: 'engine', qmp: {event: 'RESUME'}});
+    await node.until(() => node.woken > woken);
+    await node.turn();
+    launcher.emit({type: 'engine', qmp: {event: 'BLOCK_IO_ERROR', data: {action: 'stop'}}});
+    launcher.emit({type: 'engine', qmp: {event: 'STOP'}});
+    await node.until(() => node.woken > woken + 2);
+    await node.turn();
+  }
+  expect(node.writes).toHaveLength(length);
+  expect(node.told.filter(told => told === 'IOerror')).toHaveLength(1);
+});
+
+test('a guest whose disk is well again runs on, and that is said after two seconds', async () => {
+  const launcher = await node.listen({state: 'Running', engine: full});
+  await node.turn();
+  node.now += 5000;
+  await node.turn();
+  const {woken} = node;
+  launcher.emit({type: 'engine', qmp: {event: 'RESUME'}});
+  await node.until(() => node.woken > woken);
+  expect(await node.turn()).toEqual({afterMs: 2000});
+  expect(conditionOf(node.vmi, 'Paused')).toMatchObject({reason: 'PausedIOError'});
+  node.now += 2000;
+  expect(await node.turn()).toEqual({});
+  expect(conditionOf(node.vmi, 'Paused')).toBeUndefined();
+  expect(node.told).toContain('Resumed');
+});
+
+test('a guest whose disk has failed and that shall be paused anyway is not tried', async () => {
+  const launcher = await node.listen({state: 'Running', engine: full});
+  node.vmi = annotated('true');
+  await node.turn();
+  node.now += 60_000;
+  await node.turn();
+  expect(launcher.commands).not.toContain('cont');
 });
 
 test('a guest without a balloon is not asked for its memory', async () => {

@@ -9,6 +9,7 @@ import {GuestFacts, type Sources} from './facts.ts';
 import {type PauseCommand, pauseNews} from './pausing.ts';
 import {PodLink, type PodLinkOptions} from './pod-link.ts';
 import {activePodOn, checkEngine} from './selection.ts';
+import {hangNews} from './hanging.ts';
 import {blockedStatus, goneStatus, runningStatus} from './status.ts';
 
 /** Where instances come from and go to. */
@@ -20,7 +21,15 @@ export interface Instances {
   ask(key: Key, signal: AbortSignal): Promise<VirtualMachineInstance | undefined>;
 }
 
-export type GuestEvent = (typeof EventReason)['Created' | 'Started' | 'Paused' | 'Resumed' | 'IoError' | 'SyncFailed'];
+export type GuestEvent = (typeof EventReason)[
+  | 'Created'
+  | 'Started'
+  | 'Paused'
+  | 'Resumed'
+  | 'IoError'
+  | 'EngineUnresponsive'
+  | 'EngineResponsive'
+  | 'SyncFailed'];
 
 /** Tells users what happened. Never throws. */
 export type Tell = (vmi: VirtualMachineInstance, what: GuestEvent, message: string) => void;
@@ -67,14 +76,15 @@ export class GuestReconciler {
     const {instances, node, clock} = this.#options;
     const vmi = instances.get(key);
     const podUid = vmi === undefined || isFinal(vmi.status?.phase) ? undefined : activePodOn(node, vmi);
-    const unknown = {vmi, podUid, launcher: {at: 'unknown'}} as const;
+    const unknown = {vmi, podUid, launcher: {at: 'unknown'}, ioRetryDue: false} as const;
     if (vmi === undefined || podUid === undefined || decide(unknown, clock.now()).do === 'forget') {
       await this.#letGo(key, signal);
       return {};
     }
     const guest = await this.#guest(vmi, podUid, signal);
     const launcher = await guest.link.refresh();
-    return this.#act(decide({vmi, podUid, launcher}, clock.now()), vmi, guest, signal);
+    const world = {vmi, podUid, launcher, ioRetryDue: guest.facts.ioRetryDue()};
+    return this.#act(decide(world, clock.now()), vmi, guest, signal);
   }
 
   /** Lets go of all launchers; their guests run on. */
@@ -127,8 +137,9 @@ export class GuestReconciler {
   }
 
   /** The engine's own event changes what is known of the guest, not its answer. */
-  async #tellEngine(command: PauseCommand, {key, link}: Guest): Promise<void> {
-    this.#options.log.info({vmi: keyText(key), command}, 'annotation carried out');
+  async #tellEngine(command: PauseCommand, {key, link, facts}: Guest): Promise<void> {
+    this.#options.log.info({vmi: keyText(key), command}, 'guest paused or resumed');
+    if (command === 'resume') facts.resumed();
     await link.engine[command]();
   }
 
@@ -140,8 +151,8 @@ export class GuestReconciler {
       this.#options.log.info({vmi: keyText(guest.key)}, 'guest runs');
       this.#options.tell(vmi, EventReason.Started, 'VirtualMachineInstance started.');
     }
-    const news = pauseNews(vmi.status, facts);
-    if (news !== undefined) this.#options.tell(vmi, news.what, news.message);
+    for (const news of [pauseNews(vmi.status, facts), hangNews(vmi.status, facts.hangs)])
+      if (news !== undefined) this.#options.tell(vmi, news.what, news.message);
     const {dueMs} = guest.facts;
     return dueMs === undefined ? {} : {afterMs: dueMs};
   }
@@ -171,8 +182,8 @@ export class GuestReconciler {
       sources,
       link,
       engine: this.#options.link.engine,
-      monotonic: () => clock.monotonic(),
-      onAnswer: () => wake(key),
+      clock,
+      onNews: () => wake(key),
       log,
     });
     const guest = {key, uid, link, facts};

@@ -14,6 +14,7 @@ const facts = (overrides: Partial<RunningFacts> = {}): RunningFacts => ({
   paused: undefined,
   probed: false,
   failedDisks: [],
+  hangs: false,
   agent: undefined,
   ...overrides,
 });
@@ -32,6 +33,19 @@ const scheduled: InstanceStatus = {
   ],
   volumeStatus: [{name: 'data', target: '', persistentVolumeClaimInfo: {claimName: 'c'}}],
 };
+
+test('an engine that does not answer is not known to run its guest, and nobody takes it for gone', () => {
+  const running = {...scheduled, ...runningStatus(scheduled, facts(), NOW)};
+  const hung = runningStatus(running, facts({hangs: true}), LATER);
+  const active = condition(hung, 'wherry.dev/EngineActive');
+  expect(active).toMatchObject({status: 'Unknown', reason: 'EngineUnresponsive'});
+  expect(conditionProblem('VirtualMachineInstance', active!)).toBeUndefined();
+  expect(runningStatus({...running, ...hung}, facts({hangs: true}), LATER + 1)).toBeUndefined();
+  const well = runningStatus({...running, ...hung}, facts(), LATER);
+  expect(condition(well, 'wherry.dev/EngineActive')).toMatchObject({status: 'True', reason: 'EngineStarted'});
+  // That is the operator's to say.
+  expect(condition(well, 'Ready')).toEqual(condition(running, 'Ready'));
+});
 
 test('an interface is up or down as the guest sees it', () => {
   const interfaces = [nic(), nic({name: 'dark', isLinkUp: false})];
@@ -141,7 +155,7 @@ test('a guest that a failed disk stopped says that, and what to do', () => {
     reason: 'PausedIOError',
     message:
       'VMI was paused, low-level IO error detected: the volume data is full: make room in it, the volume old cannot be ' +
-      'read or written: mend its storage, then stop and start the machine',
+      'read or written: mend its storage. It is resumed by itself, a minute later at most',
   });
 });
 

@@ -15,6 +15,7 @@ import {
 import type {FailedDisk} from '../engine/engine.ts';
 import type {EffectiveMachine} from '../machine/effective-machine.ts';
 import type {PauseCause} from './launcher-view.ts';
+import {hangVerdict} from './hanging.ts';
 import {pausedVerdict} from './pausing.ts';
 import {timestamp, type Verdict, withCondition, withoutCondition} from './conditions.ts';
 
@@ -38,6 +39,8 @@ export interface RunningFacts {
   readonly probed: boolean;
   /** Why that is so, where a disk failed. */
   readonly failedDisks: readonly FailedDisk[];
+  /** Its engine does not answer. */
+  readonly hangs: boolean;
   /** Undefined while no agent answers; `asked` while it is not known, and what was said of it stays. */
   readonly agent: AgentFacts | 'asked' | undefined;
 }
@@ -159,14 +162,14 @@ const notReady: Verdict = {
 
 const runningConditions = (
   before: readonly Condition[],
-  {paused, failedDisks, probed, agent}: RunningFacts,
+  {paused, failedDisks, hangs, probed, agent}: RunningFacts,
   now: number,
 ): readonly Condition[] => {
   const {EngineActive, AgentConnected, Paused, Synchronized} = InstanceCondition;
   const active: Verdict = {type: EngineActive, status: 'True', reason: Reason.EngineStarted};
   const answers: Verdict = {type: AgentConnected, status: 'True', reason: Reason.AgentAnswers};
-  const wasRunning = before.some(({type, status}) => type === EngineActive && status === 'True');
-  let list = withCondition(before, active, now);
+  const wasRunning = before.some(({type}) => type === EngineActive);
+  let list = withCondition(before, hangs ? hangVerdict : active, now);
   // From then on its pod and its pauses decide whether it is ready, and that is the operator's to say.
   if (!wasRunning && paused !== undefined) list = withCondition(list, notReady, now);
   else if (!wasRunning && !probed) list = withCondition(list, ready, now);

@@ -234,6 +234,23 @@ const readyTable: [sentence: string, world: Partial<World>, status: string, reas
     'GuestPaused',
   ],
   [
+    'a guest whose engine does not answer in a ready pod is not',
+    {
+      vmi: anInstance({
+        status: {
+          ...running,
+          conditions: [
+            ready,
+            {type: 'wherry.dev/EngineActive', status: 'Unknown', reason: 'EngineUnresponsive', message: 'm'},
+          ],
+        },
+      }),
+      pod: aPod({state: isRunning, status: podReady}),
+    },
+    'False',
+    'EngineUnresponsive',
+  ],
+  [
     'a guest whose pod is not ready is not, for the pod’s reason',
     {
       vmi: anInstance({status: readyRun}),

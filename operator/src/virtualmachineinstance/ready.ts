@@ -22,6 +22,8 @@ const judge = (status: InstanceStatus, world: World, waitsFor: string): Verdict 
   if (pod === undefined) return withoutPod(status, world, waitsFor);
   if (isDeleting(pod)) return notReady(Reason.PodTerminating, 'the pod of the guest is being deleted');
   if (status.phase !== 'Running') return notReady(Reason.GuestNotRunning, waitsFor);
+  const engine = findCondition(status.conditions, InstanceCondition.EngineActive);
+  if (engine?.status === 'Unknown') return notReady(Reason.EngineUnresponsive, engine.message ?? 'the engine hangs');
   if (isTrue(status.conditions, InstanceCondition.Paused)) return notReady(Reason.GuestPaused, GUEST_PAUSED);
   const ready = podCondition(pod, 'Ready');
   if (ready === undefined) return notReady(Reason.PodConditionMissing, 'the pod has no Ready condition yet');
