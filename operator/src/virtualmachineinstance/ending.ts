@@ -64,11 +64,14 @@ export const endingOf = (pod: Pod, {wanted, handedOver, probed = false}: RunStat
   }
 };
 
-/** The end of a run whose pod left no word, once it is certain that no engine is left. */
-export const vanished: Ending = {
-  phase: 'Failed',
-  reason: EndReason.PodLost,
-  message: 'the pod of the guest was lost, and no engine is left on its node',
+/**
+ * The end of a run whose container left no word, once it is certain that no engine is left. A kubelet that evicts a pod says
+ * so before it says how the container ended, and the node-daemon may be quicker than that.
+ */
+export const vanished = (pod: Pod | undefined): Ending => {
+  const lost = {reason: EndReason.PodLost, message: 'the pod of the guest was lost, and no engine is left on its node'};
+  const cause = pod === undefined ? undefined : disruptionOf(pod);
+  return {phase: 'Failed', ...lost, ...(cause === undefined || cause.message === '' ? {} : cause)};
 };
 
 const outcomes = new Map<number, LauncherOutcome>(

@@ -97,6 +97,18 @@ test.each(table)('%s', (_sentence, world, to) => {
   expect(step(world).to).toBe(to);
 });
 
+test('a pod that was evicted ends the run as such, though its container’s end is not told yet', () => {
+  const status = {phase: 'Failed', reason: 'Evicted', message: 'Pod ephemeral local storage usage exceeds the limit.'};
+  const pod = aPod({state: isRunning, status});
+  const ending = {phase: 'Failed', reason: 'Evicted', message: expect.stringContaining('ephemeral-storage')};
+  expect(step({vmi: engineGone, pod})).toMatchObject({to: 'ended', ending});
+  expect(step({vmi: engineGone, lastWords: pod})).toMatchObject({to: 'ended', ending});
+});
+
+test('a pod that vanished without a word was lost', () => {
+  expect(step({vmi: engineGone})).toMatchObject({ending: {phase: 'Failed', reason: 'PodLost'}});
+});
+
 test('the hand-over names the pod’s node and image', () => {
   expect(step({pod: aPod({state: isRunning})})).toMatchObject({node: 'n1', image: 'wherry/launcher:test'});
 });

@@ -34,7 +34,7 @@ export const nextStep = (world: World): Step => {
       return world.pod === undefined ? begin(world) : handOver(world, world.pod, {to: 'Scheduling'});
     case 'Scheduling':
       // Nothing was handed over, so no engine can be alive: the run may end at once.
-      return world.pod === undefined ? {to: 'ended', ending: vanished} : handOver(world, world.pod, same);
+      return world.pod === undefined ? {to: 'ended', ending: vanished(undefined)} : handOver(world, world.pod, same);
     case 'Scheduled':
     case 'Running':
     case 'WaitingForSync':
@@ -47,7 +47,7 @@ const handedOver = (world: World): Step => {
   // What the API tells of a pod on a node that is off, is old.
   if (world.nodeFenced && !isFalse(world.vmi.status?.conditions, InstanceCondition.EngineActive))
     return {to: 'ended', ending: lostWithNode(world)};
-  if (isPodOver(world.pod) && !engineMayLive(world)) return {to: 'ended', ending: vanished};
+  if (isPodOver(world.pod) && !engineMayLive(world)) return {to: 'ended', ending: vanished(world.pod ?? world.lastWords)};
   return isNodeLost(world) && world.vmi.status?.phase !== 'Unknown' ? {to: 'Unknown'} : same;
 };
 
