@@ -6,16 +6,26 @@ import type {Progress} from '../scripts/core/progress.ts';
 /** With a target named, the flags reach only what is built for it, not the compiler's own plug-ins. */
 const target = 'x86_64-unknown-linux-gnu';
 
+export interface StaticProgramOptions {
+  /** Where the workspace lies. Defaults to this one. */
+  readonly source?: string;
+  /** Where it is built. Defaults to a folder in the cache. */
+  readonly target?: string;
+}
+
 /**
  * Builds a package of the Cargo workspace as a static program, which runs in an image without a C library.
  * @returns the program's path. Cargo sees by itself whether there is anything to do.
  */
-export async function staticProgram(progress: Progress, name: string): Promise<string> {
-  const targetFolder = join(cacheFolder(), 'cargo');
+export async function staticProgram(
+  progress: Progress,
+  name: string,
+  {source = repository, target: targetFolder = join(cacheFolder(), 'cargo')}: StaticProgramOptions = {},
+): Promise<string> {
   const options = ['--release', '--locked', '--target', target, '--target-dir', targetFolder, '--package', name];
   await progress.step(`build ${name} as a static program`, say =>
     run('nice', ['cargo', 'build', ...options], {
-      cwd: repository,
+      cwd: source,
       env: {RUSTFLAGS: '-C target-feature=+crt-static'},
       onLine: say,
     }),

@@ -13,8 +13,16 @@ const accounts = {
 /** The image of every VM pod. */
 export async function launcherImage(progress: Progress): Promise<string> {
   const launcher = await staticProgram(progress, 'wherry-launcher');
+  return launcherImageWith(progress, {repository: 'wherry/launcher', launcher});
+}
+
+/** The same image with the launcher at this path, under the name of this image repository. */
+export async function launcherImageWith(
+  progress: Progress,
+  {repository, launcher}: {readonly repository: string; readonly launcher: string},
+): Promise<string> {
   return contentImage(progress, {
-    repository: 'wherry/launcher',
+    repository,
     dockerfile: join(import.meta.dirname, 'launcher.dockerfile'),
     ingredients: {files: [launcher], values: [await qemuKey(), ...Object.values(accounts)]},
     context: async () => {

@@ -60,11 +60,9 @@ export function longSuites(progress: Progress): Suite[] {
   ];
 }
 
-/** A cluster of its own, with a node to spare: these tests break nodes. */
 async function deployForFaults(progress: Progress): Promise<void> {
-  const {default: setUp} = await import('../../test/e2e/global-setup.ts');
-  const {faultsEnvironmentFile} = await import('../../test/e2e/environment.ts');
-  await setUp(progress, {name: 'wherry-faults', workers: 2}, faultsEnvironmentFile);
+  const {default: setUp} = await import('../../test/long/faults/support/set-up.ts');
+  await setUp(progress);
 }
 
 /** A cluster with Wherry on it; in CI one that no earlier run has used. Not Jest's globalSetup, which cannot load modules as Node.js itself does. */

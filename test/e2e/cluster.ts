@@ -8,7 +8,11 @@ import {environmentFile} from './environment.ts';
 /** The parts of the objects that the tests look at. */
 export interface Vm {
   readonly metadata: {readonly name: string; readonly uid: string};
-  readonly status?: {readonly printableStatus?: string; readonly ready?: boolean};
+  readonly status?: {
+    readonly printableStatus?: string;
+    readonly ready?: boolean;
+    readonly conditions?: readonly {readonly type: string; readonly status: string; readonly reason?: string}[];
+  };
 }
 
 export interface Vmi {

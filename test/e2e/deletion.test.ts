@@ -1,7 +1,8 @@
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {eventually} from '../support/eventually.ts';
 import {tinyVm} from '../support/guests.ts';
-import {Cluster, type Pod} from './cluster.ts';
+import {Cluster} from './cluster.ts';
+import {nothingLeft, tapsOn, type Trail} from './traces.ts';
 
 jest.setTimeout(240_000);
 
@@ -11,48 +12,27 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.close());
 
-interface Run {
+interface Run extends Trail {
   readonly uid: string;
-  readonly pod: Pod;
-  readonly node: string;
   /** Taps on the node before it began. */
   readonly taps: number;
 }
 
 const start = async (name: string, graceSeconds: number): Promise<Run> => {
-  const taps = await tapsOn(cluster.env.nodes[0] ?? '');
+  const taps = await tapsOn(cluster, cluster.env.nodes[0] ?? '');
   await cluster.kubectl.apply(tinyVm(name, cluster.env.images.tiny, {graceSeconds}));
   const {metadata} = await cluster.running(name);
   await cluster.booted(name, /login:/);
   const pod = await cluster.pod(name);
   const node = pod.spec.nodeName ?? '';
-  expect(await tapsOn(node)).toBe(taps + 1);
-  return {uid: metadata.uid, pod, node, taps};
+  expect(await tapsOn(cluster, node)).toBe(taps + 1);
+  return {name, uid: metadata.uid, pod, node, taps};
 };
 
-/** Taps in all network namespaces of a node. */
-const tapsOn = async (node: string): Promise<number> => {
-  const links = 'for n in $(ip netns list | cut -d" " -f1); do ip -n $n -o link show 2>/dev/null; done; ip -o link';
-  const out = await cluster.onNode(node, 'sh', '-c', links);
-  return out.split('\n').filter(line => /: tap/.test(line)).length;
-};
-
-/** No pod, process, folder, mount or tap of the run is left on its node. */
-const nothingLeft = async (name: string, run: Run): Promise<void> => {
-  await cluster.podGone(name);
-  const {uid} = run.pod.metadata;
-  const traces = [
-    `ls -d /var/lib/kubelet/pods/${uid}`,
-    `grep ${uid} /proc/mounts`,
-    // A control group names its pod with underscores or dashes, by the driver.
-    `grep -lE '${uid}|${uid.replaceAll('-', '_')}' /proc/[0-9]*/cgroup`,
-  ];
-  await eventually(async () => {
-    const left = await cluster.onNode(run.node, 'sh', '-c', `{ ${traces.join('; ')}; } 2>/dev/null; true`);
-    expect(left.trim()).toBe('');
-  });
-  expect(await cluster.engines(run.node, name)).toEqual([]);
-  expect(await tapsOn(run.node)).toBe(run.taps);
+/** As before it began: its tap is gone as well. */
+const gone = async (run: Run): Promise<void> => {
+  await nothingLeft(cluster, run);
+  expect(await tapsOn(cluster, run.node)).toBe(run.taps);
 };
 
 test('kubectl delete vm presses the power button, and the guest shuts down in order', async () => {
@@ -65,7 +45,7 @@ test('kubectl delete vm presses the power button, and the guest shuts down in or
   expect(Date.now() - began).toBeLessThan(30_000);
   await eventually(() => expect(log.exitCode).not.toBeNull());
   expect(text).toMatch(/MARK powerbtn|Power down|reboot: Power off/i);
-  await nothingLeft('orderly', run);
+  await gone(run);
 });
 
 test('a guest that ignores the power button is ended by force when its grace is over', async () => {
@@ -80,7 +60,7 @@ test('a guest that ignores the power button is ended by force when its grace is 
   const took = Date.now() - began;
   expect(took).toBeGreaterThan(7_000);
   expect(took).toBeLessThan(30_000);
-  await nothingLeft('deaf', run);
+  await gone(run);
 });
 
 /** The most engines of a machine that are seen at once on a node until `until` is fulfilled. */

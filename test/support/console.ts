@@ -47,6 +47,11 @@ export class Console {
       .trim();
   }
 
+  /** The person's tool is gone from one moment to the next. */
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
   close(): void {
     this.#process.stdin.destroy();
     this.#process.kill();

@@ -15,6 +15,8 @@ export interface E2eEnvironment {
     readonly tinyDisk: string;
     readonly debian: string;
     readonly launcher: string;
+    /** With the launcher of the protocol version before. Absent where it is not wanted, or cannot be built from this clone. */
+    readonly launcherBefore?: string;
   };
 }
 

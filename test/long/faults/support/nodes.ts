@@ -1,0 +1,55 @@
+/** What breaks on a node, and how. All of it from outside of the cluster: with its API server down as well. */
+import {eventually} from '../../../support/eventually.ts';
+import {run} from '../../../support/kubectl.ts';
+
+/** Runs a command in the container that is the node. */
+export const onNode = (node: string, ...command: string[]): Promise<string> =>
+  run('docker', ['exec', node, ...command]);
+
+/** Process id, on its node, of the container of this name that belongs to the pod. */
+export const containerPid = async (node: string, container: string, podUid: string): Promise<number> => {
+  const id = await containerId(node, container, podUid);
+  const pid = await onNode(node, 'crictl', 'inspect', '--output', 'go-template', '--template', '{{.info.pid}}', id);
+  return Number(pid.trim());
+};
+
+/** Id of the running container of this name that belongs to the pod. */
+export const containerId = async (node: string, container: string, podUid: string): Promise<string> => {
+  const label = `io.kubernetes.pod.uid=${podUid}`;
+  const ids = await onNode(node, 'crictl', 'ps', '--quiet', '--name', `^${container}$`, '--label', label);
+  const [id = ''] = ids.split('\n');
+  if (id === '') throw new Error(`no container ${container} of pod ${podUid} runs on ${node}`);
+  return id;
+};
+
+/** The engines of a machine (`<namespace>_<name>`) on a node. */
+export const enginePids = async (node: string, machine: string): Promise<readonly number[]> => {
+  const out = await onNode(
+    node,
+    'sh',
+    '-c',
+    `pgrep -f -- '^[^ ]*qemu-system-x86_64 .*-name guest=${machine},' || true`,
+  );
+  return out
+    .split('\n')
+    .filter(line => line !== '')
+    .map(Number);
+};
+
+const manifest = '/etc/kubernetes/manifests/kube-apiserver.yaml';
+const hidden = '/etc/kubernetes/kube-apiserver.yaml';
+
+/** The control plane's kubelet ends the API server when its manifest is gone. Resolves when nobody answers any more. */
+export const stopApiServer = async (controlPlane: string): Promise<void> => {
+  await onNode(controlPlane, 'mv', manifest, hidden);
+  await eventually(async () => {
+    const left = await onNode(controlPlane, 'sh', '-c', 'pgrep -x kube-apiserver || true');
+    if (left.trim() !== '') throw new Error('kube-apiserver still runs');
+  });
+};
+
+/** Resolves when it answers again. Safe to call where it was never stopped. */
+export const startApiServer = async (controlPlane: string): Promise<void> => {
+  await onNode(controlPlane, 'sh', '-c', `[ ! -e ${hidden} ] || mv ${hidden} ${manifest}`);
+  await eventually(() => onNode(controlPlane, 'curl', '-skf', 'https://127.0.0.1:6443/readyz'), {timeoutMs: 120_000});
+};
