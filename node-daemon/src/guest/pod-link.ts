@@ -26,6 +26,8 @@ export interface PodLinkOptions {
   readonly now: () => number;
   /** Local, never set back, in milliseconds. */
   readonly monotonic: () => number;
+  /** For one answer of the launcher, in milliseconds. Defaults to the connection's own. */
+  readonly timeoutMs?: number;
   readonly log: Log;
 }
 
@@ -156,6 +158,7 @@ export class PodLink {
         onEvent: event => this.#event(held, event),
         onClose: error => this.#closed(held, error),
         monotonic: this.#options.monotonic,
+        ...(this.#options.timeoutMs === undefined ? {} : {timeoutMs: this.#options.timeoutMs}),
       }),
     };
     this.#held = held;

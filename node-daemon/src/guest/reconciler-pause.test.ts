@@ -155,3 +155,25 @@ test('a guest without a balloon is not asked for its memory', async () => {
   expect(node.vmi?.status?.phase).toBe('Running');
   expect(launcher.commands).not.toContain('qom-set');
 });
+
+test('an engine that hangs is named by a daemon that starts anew, and so is its recovery', async () => {
+  const launcher = await node.listen({state: 'Running'});
+  await node.turn();
+  launcher.hangs = true;
+  node.reconciler.close();
+  node.timeoutMs = 50;
+  node.reconciler = node.newReconciler();
+  expect(await node.turn()).toEqual({afterMs: 2000});
+  expect(conditionOf(node.vmi, 'wherry.dev/EngineActive')).toMatchObject({
+    status: 'Unknown',
+    reason: 'EngineUnresponsive',
+  });
+  const {length} = node.writes;
+  await node.turn();
+  expect(node.writes).toHaveLength(length);
+
+  launcher.hangs = false;
+  await node.turn();
+  expect(conditionOf(node.vmi, 'wherry.dev/EngineActive')).toMatchObject({status: 'True'});
+  expect(node.told).toEqual(['Started', 'EngineUnresponsive', 'EngineResponsive']);
+});

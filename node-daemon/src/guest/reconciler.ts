@@ -2,7 +2,7 @@
 import {EventReason, isFinal, type InstanceStatus, type VirtualMachineInstance} from '@wherry/api';
 import type {Clock, Key} from '@wherry/kube';
 import {keyText} from '@wherry/kube';
-import {messageOf} from '../errors.ts';
+import {isDaemonError, messageOf} from '../errors.ts';
 import type {Log} from '../log.ts';
 import {decide, hasRun, type Step} from './decide.ts';
 import {GuestFacts, type Sources} from './facts.ts';
@@ -10,7 +10,7 @@ import {type PauseCommand, pauseNews} from './pausing.ts';
 import {PodLink, type PodLinkOptions} from './pod-link.ts';
 import {activePodOn, checkEngine} from './selection.ts';
 import {hangNews} from './hanging.ts';
-import {blockedStatus, goneStatus, runningStatus} from './status.ts';
+import {blockedStatus, goneStatus, hungStatus, runningStatus} from './status.ts';
 
 /** Where instances come from and go to. */
 export interface Instances {
@@ -40,7 +40,7 @@ export interface GuestReconcilerOptions {
   /** Hands the guest to its launcher; safe to repeat. Resolves when the launcher has taken the plan. */
   readonly start: (vmi: VirtualMachineInstance, link: PodLink, signal: AbortSignal) => Promise<void>;
   readonly sources: Sources;
-  readonly link: Pick<PodLinkOptions, 'host' | 'engine' | 'pods' | 'peerProblem' | 'podHasProcesses'>;
+  readonly link: Pick<PodLinkOptions, 'host' | 'engine' | 'pods' | 'peerProblem' | 'podHasProcesses' | 'timeoutMs'>;
   /** Asks for another turn of this guest. */
   readonly wake: (key: Key) => void;
   readonly tell: Tell;
@@ -58,6 +58,9 @@ export interface Guest {
 }
 
 type Turn = {readonly afterMs?: number};
+
+/** How soon an engine is asked again that did not answer a daemon that has just started. */
+const HUNG_MS = 2000;
 
 export class GuestReconciler {
   readonly #options: GuestReconcilerOptions;
@@ -82,9 +85,14 @@ export class GuestReconciler {
       return {};
     }
     const guest = await this.#guest(vmi, podUid, signal);
-    const launcher = await guest.link.refresh();
-    const world = {vmi, podUid, launcher, ioRetryDue: guest.facts.ioRetryDue()};
-    return this.#act(decide(world, clock.now()), vmi, guest, signal);
+    try {
+      const launcher = await guest.link.refresh();
+      const world = {vmi, podUid, launcher, ioRetryDue: guest.facts.ioRetryDue()};
+      return await this.#act(decide(world, clock.now()), vmi, guest, signal);
+    } catch (error) {
+      if (!isDaemonError(error, 'TIMED_OUT') || !hasRun(vmi)) throw error;
+      return this.#reportHung(vmi, guest, signal);
+    }
   }
 
   /** Lets go of all launchers; their guests run on. */
@@ -155,6 +163,16 @@ export class GuestReconciler {
       if (news !== undefined) this.#options.tell(vmi, news.what, news.message);
     const {dueMs} = guest.facts;
     return dueMs === undefined ? {} : {afterMs: dueMs};
+  }
+
+  /** A daemon that starts anew finds an engine that does not answer: then nothing else can be said of its guest. */
+  async #reportHung(vmi: VirtualMachineInstance, {key}: Guest, signal: AbortSignal): Promise<Turn> {
+    const {log, tell, clock} = this.#options;
+    log.warn({vmi: keyText(key)}, 'engine of the guest does not answer');
+    await this.#report(vmi, hungStatus(vmi.status, clock.now()), signal);
+    const news = hangNews(vmi.status, true);
+    if (news !== undefined) tell(vmi, news.what, news.message);
+    return {afterMs: HUNG_MS};
   }
 
   async #report(vmi: VirtualMachineInstance, status: InstanceStatus | undefined, signal: AbortSignal): Promise<Turn> {

@@ -79,6 +79,10 @@ export const goneStatus = (
   return changes(before, {conditions: withCondition(before?.conditions ?? [], verdict, now)});
 };
 
+/** The one field that says that the engine does not answer. */
+export const hungStatus = (before: InstanceStatus | undefined, now: number): InstanceStatus | undefined =>
+  changes(before, {conditions: withCondition(before?.conditions ?? [], hangVerdict, now)});
+
 /** Why a guest that was handed over does not start. */
 export const blockedStatus = (
   before: InstanceStatus | undefined,

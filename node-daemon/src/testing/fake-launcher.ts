@@ -44,6 +44,8 @@ const defaultEngine = {
 
 export class FakeLauncher {
   state: LauncherState;
+  /** The engine gives no answer. */
+  hangs = false;
   /** Names of all requests so far. */
   readonly asked: string[] = [];
   /** QMP commands so far. */
@@ -108,7 +110,8 @@ export class FakeLauncher {
     const decoder = new FrameDecoder();
     socket.on('data', (chunk: Buffer) => {
       for (const request of decoder.push(chunk))
-        socket.write(encodeFrame({id: request['id'], ok: this.#answer(request)}));
+        if (request['op'] !== 'engine' || !this.hangs)
+          socket.write(encodeFrame({id: request['id'], ok: this.#answer(request)}));
     });
   }
 

@@ -40,6 +40,8 @@ export class Node implements AsyncDisposable {
   onStart: () => Promise<void> = async () => {};
   peerProblem: (peer: PeerCredentials) => string | undefined = () => undefined;
   launcher: FakeLauncher | undefined;
+  /** For one answer of a launcher; a new reconciler takes it. */
+  timeoutMs: number | undefined;
   reconciler: GuestReconciler;
 
   constructor(status: InstanceStatus) {
@@ -75,6 +77,7 @@ export class Node implements AsyncDisposable {
         pods: this.pod.pods,
         peerProblem: peer => this.peerProblem(peer),
         podHasProcesses: async () => this.processes,
+        ...(this.timeoutMs === undefined ? {} : {timeoutMs: this.timeoutMs}),
       },
       wake: () => this.woken++,
       tell: (_vmi, what) => this.told.push(what),

@@ -47,7 +47,8 @@ const handedOver = (world: World): Step => {
   // What the API tells of a pod on a node that is off, is old.
   if (world.nodeFenced && !isFalse(world.vmi.status?.conditions, InstanceCondition.EngineActive))
     return {to: 'ended', ending: lostWithNode(world)};
-  if (isPodOver(world.pod) && !engineMayLive(world)) return {to: 'ended', ending: vanished(world.pod ?? world.lastWords)};
+  if (isPodOver(world.pod) && !engineMayLive(world))
+    return {to: 'ended', ending: vanished(world.pod ?? world.lastWords)};
   return isNodeLost(world) && world.vmi.status?.phase !== 'Unknown' ? {to: 'Unknown'} : same;
 };
 
