@@ -19,6 +19,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** Around `ms`, from half to one and a half of it: what failed together is not tried again together. `random` is in [0, 1). */
+export const spread = (ms: number, random: () => number): number => ms * (0.5 + random());
+
 /** Resolves after `ms`, or at once when the signal aborts: the caller looks at the signal. */
 export const pause = (clock: Clock, ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise(resolve => {

@@ -5,6 +5,7 @@ export type KubeErrorCode =
   | 'KUBE_TRANSPORT'
   | 'KUBE_TIMEOUT'
   | 'KUBE_MALFORMED'
+  | 'KUBE_STALE'
   | 'KUBE_CONFIG'
   | 'KUBE_SYNC_TIMEOUT'
   | 'KUBE_TERMINAL'
@@ -30,6 +31,7 @@ export interface StatusBody {
   readonly details?: {
     readonly name?: string;
     readonly kind?: string;
+    readonly uid?: string;
     readonly retryAfterSeconds?: number;
     readonly causes?: readonly {readonly reason?: string; readonly message?: string; readonly field?: string}[];
   };
@@ -70,7 +72,7 @@ export class ApiError extends KubeError {
 
   /** The resourceVersion or continue token is older than what the server keeps: list anew. */
   get isGone(): boolean {
-    return this.status === 410;
+    return this.status === 410 || this.reason === 'Expired';
   }
 
   /** The same call may succeed later, with nothing changed by the caller. */
@@ -97,6 +99,13 @@ export class CallTimeoutError extends KubeError {
 export class MalformedError extends KubeError {
   constructor(call: string, what: string, cause?: unknown) {
     super('KUBE_MALFORMED', `${call}: ${what}`, {cause});
+  }
+}
+
+/** A cache did not learn of an own write in time: its watch is dead, or the object lies outside its selection. */
+export class StaleCacheError extends KubeError {
+  constructor(cache: string, key: string, waitedMs: number) {
+    super('KUBE_STALE', `cache of ${cache} has not seen the own write to ${key} for ${waitedMs} ms: it lists anew`);
   }
 }
 
@@ -140,5 +149,11 @@ export class StopTimeoutError extends KubeError {
     });
   }
 }
+
+/** The server is away or in trouble, whatever the object: worth a try soon, also after many failures. */
+export const isServerTrouble = (error: unknown): boolean =>
+  error instanceof TransportError ||
+  error instanceof CallTimeoutError ||
+  (error instanceof ApiError && error.isRetryable);
 
 export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.isConflict;

@@ -1,13 +1,8 @@
 /** A controller kit with controller-runtime's semantics. It knows Kubernetes and no VM. */
-export {
-  Client,
-  type ClientOptions,
-  type DeleteOptions,
-  type Page,
-  type Selection,
-  type WriteOptions,
-} from './client/client.ts';
+export {Client} from './client/client.ts';
 export {fromKubeconfig, inCluster, type KubeConfig, loadKubeConfig, type TlsMaterial} from './client/kube-config.ts';
+export type {ClientOptions, DeleteOptions, Page, Selection, WriteOptions} from './client/options.ts';
+export type {OwnWrite} from './client/writes.ts';
 export type {WatchEvent} from './client/watch-stream.ts';
 export {type Clock, pause, systemClock} from './clock.ts';
 export {fixed, type Live, LiveFile, type LiveFileOptions} from './config/live-file.ts';
@@ -20,10 +15,12 @@ export {
   CallTimeoutError,
   ConfigError,
   isConflict,
+  isServerTrouble,
   KubeError,
   type KubeErrorCode,
   LeaseLostError,
   MalformedError,
+  StaleCacheError,
   type StatusBody,
   StopTimeoutError,
   SyncTimeoutError,

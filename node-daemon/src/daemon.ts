@@ -100,7 +100,6 @@ export class Daemon {
       name: 'guest',
       reconcile: (key, signal) => this.guests.reconcile(key, signal),
       sources: [watching(this.#cache)],
-      isCurrent: key => this.#cache.isCurrent(key),
       concurrency: CONCURRENCY,
       timeoutMs: TURN_MS,
       log,
@@ -168,7 +167,7 @@ export class Daemon {
         const options = {fieldManager: FieldManager.nodeDaemon, signal};
         // The operator has given the node up: it must hear that the daemon lives before it hears that the guest does.
         if (vmi.status?.phase === Phase.Unknown) await this.#heartbeat.renew(signal);
-        cache.wrote(await client.patchStatus(instances, vmi, status, options));
+        await client.patchStatus(instances, vmi, status, options);
       },
     };
   }

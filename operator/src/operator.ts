@@ -1,10 +1,9 @@
-import {type Config, podNameOf} from '@wherry/api';
+import type {Config} from '@wherry/api';
 import {
   type Client,
   type Clock,
   Controller,
   EventRecorder,
-  type Key,
   LeaseElection,
   type Live,
   type Log,
@@ -55,7 +54,7 @@ export const makeOperator = (options: OperatorOptions): Manager => {
   const {namespace} = options;
   const caches = makeCaches({client, log, registry, clock, namespace});
   const daemons = new DaemonWatch({leases: caches.leases, client, namespace, clock, log});
-  const events = new EventRecorder({client, component, host: options.identity, log, clock});
+  const events = new EventRecorder({client, component, host: options.identity, log, clock, random});
   const election = new LeaseElection({
     client,
     lease: {namespace, name: component},
@@ -78,7 +77,7 @@ export const makeOperator = (options: OperatorOptions): Manager => {
   for (const cache of Object.values(caches)) manager.addCache(cache);
   registerMetrics(registry, caches.machines, caches.instances);
   registerDaemonMetrics(registry, daemons);
-  const shared = {client, caches, clock, events};
+  const shared = {client: client.guardedBy(() => election.assertLeading()), caches, clock, events};
   const machines = new MachineReconciler({...shared, random});
   const instances = new InstanceReconciler({
     ...shared,
@@ -87,8 +86,8 @@ export const makeOperator = (options: OperatorOptions): Manager => {
     complaints: new Complaints(client, clock),
     daemons,
   });
-  const nodes = new NodeReconciler({client, nodes: caches.nodes, daemons});
-  const loop = {log, registry, clock, concurrency, maxBackOffMs};
+  const nodes = new NodeReconciler({client: shared.client, nodes: caches.nodes, daemons});
+  const loop = {log, registry, clock, random, concurrency, maxBackOffMs};
   // First: it must know of each daemon before anything is decided by it.
   manager.addController(daemons);
   manager.addController(
@@ -97,7 +96,6 @@ export const makeOperator = (options: OperatorOptions): Manager => {
       name: 'virtualmachine',
       sources: machineSources(caches),
       reconcile: (key, signal) => machines.reconcile(key, signal),
-      isCurrent: key => caches.machines.isCurrent(key) && caches.instances.isCurrent(key),
     }),
   );
   manager.addController(
@@ -106,7 +104,6 @@ export const makeOperator = (options: OperatorOptions): Manager => {
       name: 'virtualmachineinstance',
       sources: instanceSources(caches, options.config, daemons),
       reconcile: (key, signal) => instances.reconcile(key, signal),
-      isCurrent: key => isInstanceCurrent(caches, key),
     }),
   );
   manager.addController(
@@ -115,19 +112,9 @@ export const makeOperator = (options: OperatorOptions): Manager => {
       name: 'node',
       sources: nodeSources(caches, daemons),
       reconcile: (key, signal) => nodes.reconcile(key, signal),
-      isCurrent: key => caches.nodes.isCurrent(key),
     }),
   );
   return manager;
-};
-
-/** Whether the caches have caught up with what the operator wrote about an instance and its pod. */
-const isInstanceCurrent = ({instances, pods}: Caches, key: Key): boolean => {
-  if (!instances.isCurrent(key)) return false;
-  const vmi = instances.get(key);
-  if (vmi === undefined) return true;
-  const {name, namespace, uid} = vmi.metadata;
-  return pods.isCurrent({namespace, name: podNameOf(name, uid)});
 };
 
 const rememberEndings = ({pods}: Caches): LastWords => {

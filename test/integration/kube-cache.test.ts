@@ -150,17 +150,6 @@ test('when the server has forgotten its version, a new list tells what it missed
   expect(await lists()).toBe(2);
 });
 
-test('it is not current from an own write until it has seen it', async () => {
-  const {cache} = await start();
-  relay.freeze();
-  cache.wrote(await client.create(configMaps, configMap('own')));
-  expect(cache.isCurrent(keyIn('own'))).toBe(false);
-  relay.cut();
-  relay.mend();
-  await until('the write is seen', () => cache.isCurrent(keyIn('own')));
-  expect(cache.get(keyIn('own'))).toBeDefined();
-});
-
 test('an index finds objects by what the indexer says', async () => {
   await client.create(configMaps, configMap('red-1', {colour: 'red'}));
   await client.create(configMaps, configMap('red-2', {colour: 'red'}));

@@ -87,7 +87,7 @@ const startCopier = async (
     const wanted = childOf(parent);
     const child = children.get(keyOf(wanted));
     if (child?.data?.['text'] === parent.data?.['text'] && child !== undefined) return;
-    children.wrote(await mine.apply(configMaps, wanted, {fieldManager: 'copier', force: true, signal}));
+    await mine.apply(configMaps, wanted, {fieldManager: 'copier', force: true, signal});
   };
   const election = new LeaseElection({
     ...context,
@@ -105,7 +105,6 @@ const startCopier = async (
       name: 'copier',
       reconcile,
       sources: [watching(parents), owned(children, 'ConfigMap')],
-      isCurrent: ({namespace = '', name}) => children.isCurrent({namespace, name: `${name}-copy`}),
       log: silent,
       registry,
       ...controllerOptions,

@@ -2,12 +2,13 @@ import {once} from 'node:events';
 import {type AddressInfo, createServer} from 'node:net';
 import {afterEach, beforeEach, expect, test} from '@jest/globals';
 import {Registry} from 'prom-client';
-import {ApiError, CallTimeoutError, TransportError} from '../errors.ts';
+import {ApiError, CallTimeoutError, LeaseLostError, MalformedError, TransportError} from '../errors.ts';
 import {core} from '../resources.ts';
-import {HttpApi, json} from '../testing/http-api.ts';
+import {type Answer, HttpApi, json} from '../testing/http-api.ts';
 import {ManualClock} from '../testing/manual-clock.ts';
 import {aConfigMap} from '../testing/objects.ts';
-import {Client, type ClientOptions} from './client.ts';
+import {Client} from './client.ts';
+import type {ClientOptions} from './options.ts';
 
 let api: HttpApi;
 let registry: Registry;
@@ -256,4 +257,85 @@ test('a call is given up at once when it is aborted, even while its connection i
   expect(performance.now() - began).toBeLessThan(1000);
   await stuck.close();
   mute.close();
+});
+
+test.each([
+  ['an empty object', {}],
+  ['nothing', null],
+  ['a status', {kind: 'Status', status: 'Success', metadata: {}}],
+  ['items without a version', {items: [], metadata: {}}],
+  ['a version without items', {metadata: {resourceVersion: '5'}}],
+])('%s is not taken for an empty list: that would be the end of every object', async (_, body) => {
+  api.answer(json(200, body));
+  expect(await failureOf(client.page(core.configMaps))).toBeInstanceOf(MalformedError);
+});
+
+test('an empty list may have null for its items', async () => {
+  api.answer(json(200, {items: null, metadata: {resourceVersion: '5'}}));
+  expect(await client.page(core.configMaps)).toEqual({items: [], resourceVersion: '5'});
+});
+
+test('a list that is cut off in the middle is a failure', async () => {
+  api.answer(response => response.writeHead(200).end('{"metadata":{"resourceVersion":"5"},"items":[{"metad'));
+  expect(await failureOf(client.page(core.configMaps))).toBeInstanceOf(MalformedError);
+});
+
+test('a watch whose refusal trickles in without end is a time-out', async () => {
+  const quick = make({timeoutMs: 300});
+  api.answer(response => {
+    response.writeHead(503);
+    const drip = setInterval(() => response.write(' '), 50);
+    response.on('close', () => clearInterval(drip));
+  });
+  expect(await failureOf(quick.watch(core.configMaps, {resourceVersion: '1'}))).toBeInstanceOf(CallTimeoutError);
+  await quick.close();
+}, 3000);
+
+test('a guarded write is not sent, nor sent again, once the guard refuses; reads and other clients are free', async () => {
+  let mayWrite = true;
+  const guarded = make({maxRetryAfterMs: 20}).guardedBy(() => {
+    if (!mayWrite) throw new LeaseLostError('operator');
+  });
+  const busy: Answer = response => {
+    mayWrite = false;
+    json(429, {}, {'retry-after': '1'})(response);
+  };
+  api.answer(one, busy, one);
+  await guarded.mergePatch(core.configMaps, key, {});
+  expect(await failureOf(guarded.create(core.configMaps, aConfigMap('a')))).toBeInstanceOf(LeaseLostError);
+  expect(await failureOf(guarded.delete(core.configMaps, key))).toBeInstanceOf(LeaseLostError);
+  expect(api.seen).toHaveLength(2);
+  expect(await guarded.get(core.configMaps, key)).toBeDefined();
+  expect(await client.create(core.configMaps, aConfigMap('a'))).toBeDefined();
+  await guarded.close();
+});
+
+test('who keeps objects of a kind is told of every write of it, and of no other', async () => {
+  const told: unknown[] = [];
+  const end = client.onWrite(core.configMaps, write => told.push(write));
+  const stored = {type: 'stored', object: aConfigMap('a')};
+  api.answer(one);
+  await client.create(core.configMaps, aConfigMap('a'));
+  await client.apply(core.configMaps, aConfigMap('a'), {fieldManager: 'x'});
+  await client.update(core.configMaps, aConfigMap('a'));
+  await client.jsonPatch(core.configMaps, key, []);
+  await client.guardedBy(() => undefined).patchStatus(core.configMaps, aConfigMap('a'), {});
+  await client.mergePatch(core.pods, key, {});
+  await client.get(core.configMaps, key);
+  // One that waits for its finalizers is still there.
+  await client.delete(core.configMaps, key);
+  expect(told).toEqual([stored, stored, stored, stored, stored, stored]);
+  end();
+  await client.create(core.configMaps, aConfigMap('a'));
+  expect(told).toHaveLength(6);
+});
+
+test('who keeps objects is told of those that are gone, with the uid where it is known', async () => {
+  const told: unknown[] = [];
+  client.onWrite(core.configMaps, write => told.push(write));
+  api.answer(json(200, {kind: 'Status', details: {uid: 'u1'}}), status(404, 'NotFound'), status(409, 'Conflict'));
+  await client.delete(core.configMaps, key);
+  await client.delete(core.configMaps, key);
+  await client.delete(core.configMaps, key, {uid: 'u2'});
+  expect(told).toEqual(['u1', undefined, 'u2'].map(uid => ({type: 'removed', key, uid})));
 });

@@ -1,62 +1,18 @@
-import type {Counter, Histogram, Registry} from 'prom-client';
+import type {Counter, Histogram} from 'prom-client';
 import {type Clock, pause, systemClock} from '../clock.ts';
-import {ApiError, KubeError} from '../errors.ts';
+import {ApiError, KubeError, MalformedError, type StatusBody} from '../errors.ts';
 import {counter, histogram, latencyBuckets} from '../metrics.ts';
 import {type Draft, type Key, keyOf, type KubeObject} from '../objects.ts';
 import {apiVersionOf, collectionPath, core, objectPath, type Resource} from '../resources.ts';
-import type {KubeConfig} from './kube-config.ts';
+import type {ClientOptions, DeleteOptions, Page, Selection, WriteOptions} from './options.ts';
 import {withQuery} from './query.ts';
 import {type Call, Transport} from './transport.ts';
 import {type WatchEvent, watchEvents} from './watch-stream.ts';
+import {type OwnWrite, Writes} from './writes.ts';
 
-export interface ClientOptions {
-  readonly kubeConfig: KubeConfig;
-  /** `program/version`, as audit logs show it. */
-  readonly userAgent: string;
-  readonly registry: Registry;
-  /** Defaults to the system's. */
-  readonly clock?: Clock;
-  /** Most tries of a call that the server asks to repeat later. Defaults to 3. */
-  readonly tries?: number;
-  /** Longest wait that a server may ask for, ms. Defaults to 10,000. */
-  readonly maxRetryAfterMs?: number;
-  /** Time for one call, ms. Defaults to 30,000. */
-  readonly timeoutMs?: number;
-  /** How long a watch may be silent, ms. Defaults to 120,000. */
-  readonly watchIdleMs?: number;
-}
-
-export interface WriteOptions {
-  /** Who owns the fields written: one name per role. */
-  readonly fieldManager?: string;
-  readonly signal?: AbortSignal;
-}
-
-export interface Selection {
-  /** All namespaces when absent. */
-  readonly namespace?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-}
-
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly resourceVersion: string;
-  /** There is more: the token of the next page. */
-  readonly continueToken?: string;
-}
-
-export interface DeleteOptions {
-  /** Only if the object still has this uid: never its successor of the same name. */
-  readonly uid?: string;
-  readonly resourceVersion?: string;
-  readonly gracePeriodSeconds?: number;
-  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
-  readonly signal?: AbortSignal;
-}
-
+/** All that is known of what a server sent is checked before it is used. */
 interface ListBody<T> {
-  readonly items?: readonly T[];
+  readonly items?: readonly T[] | null;
   readonly metadata?: {readonly resourceVersion?: string; readonly continue?: string};
 }
 
@@ -69,20 +25,34 @@ export class Client {
   readonly #clock: Clock;
   readonly #tries: number;
   readonly #maxRetryAfterMs: number;
+  readonly #random: () => number;
+  readonly #idleMs: number;
+  readonly #options: ClientOptions;
+  readonly #writes: Writes;
   readonly #requests: Counter<'code' | 'method' | 'host'>;
   readonly #latency: Histogram<'verb'>;
 
-  constructor(options: ClientOptions) {
+  /** With `base`, on its connections. */
+  constructor(options: ClientOptions, base?: Client) {
+    this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
     this.#tries = options.tries ?? 3;
     this.#maxRetryAfterMs = options.maxRetryAfterMs ?? 10_000;
-    this.#transport = new Transport({
-      kubeConfig: options.kubeConfig,
-      userAgent: options.userAgent,
-      clock: this.#clock,
-      ...(options.timeoutMs === undefined ? {} : {timeoutMs: options.timeoutMs}),
-      ...(options.watchIdleMs === undefined ? {} : {idleMs: options.watchIdleMs}),
-    });
+    this.#idleMs = options.watchIdleMs ?? 120_000;
+    if (base === undefined) {
+      this.#writes = new Writes();
+      this.#transport = new Transport({
+        kubeConfig: options.kubeConfig,
+        userAgent: options.userAgent,
+        clock: this.#clock,
+        idleMs: this.#idleMs,
+        ...(options.timeoutMs === undefined ? {} : {timeoutMs: options.timeoutMs}),
+      });
+    } else {
+      this.#writes = base.#writes;
+      this.#transport = base.#transport;
+    }
     this.#requests = counter(
       options.registry,
       'rest_client_requests_total',
@@ -98,6 +68,16 @@ export class Client {
     );
   }
 
+  /** The same client, for one whose writes need more than the server's leave: `guard` is asked before each is sent. */
+  guardedBy(guard: () => void): Client {
+    return new Client({...this.#options, guard}, this);
+  }
+
+  /** Tells `listener` of each write of the kind that this client, or one guarded from it, made; it must not throw. */
+  onWrite<T extends KubeObject>(resource: Resource<T>, listener: (write: OwnWrite<T>) => void): () => void {
+    return this.#writes.on(resource, listener);
+  }
+
   /** The object, or undefined when there is none. */
   async get<T extends KubeObject>(resource: Resource<T>, key: Key, signal?: AbortSignal): Promise<T | undefined> {
     try {
@@ -108,7 +88,10 @@ export class Client {
     }
   }
 
-  /** One page of at most `limit` objects. Without `continueToken`, the first. */
+  /**
+   * One page of at most `limit` objects. Without `continueToken`, the first.
+   * @throws MalformedError for an answer that is no list: taken for an empty one, it would be the end of everything.
+   */
   async page<T extends KubeObject>(
     resource: Resource<T>,
     selection: Selection & {readonly limit?: number; readonly continueToken?: string} = {},
@@ -116,12 +99,15 @@ export class Client {
   ): Promise<Page<T>> {
     const {namespace, limit, continueToken, ...selectors} = selection;
     const path = withQuery(collectionPath(resource, namespace), {...selectors, limit, continue: continueToken});
-    const body = await this.#call<ListBody<T>>({method: 'GET', path, ...withSignal(signal)});
-    const token = body.metadata?.continue;
+    const body = await this.#call<ListBody<T> | null>({method: 'GET', path, ...withSignal(signal)});
+    const {resourceVersion, continue: token} = body?.metadata ?? {};
+    // An empty list is `[]`, or `null` from some aggregated servers.
+    const items = body?.items === null ? [] : body?.items;
+    if (!Array.isArray(items) || !resourceVersion) throw new MalformedError(`GET ${path}`, 'the answer is no list');
     return {
       // Items of a list of built-in objects come without their type.
-      items: (body.items ?? []).map(item => typed(resource, item)),
-      resourceVersion: body.metadata?.resourceVersion ?? '',
+      items: items.map((item: T) => typed(resource, item)),
+      resourceVersion,
       ...(token === undefined || token === '' ? {} : {continueToken: token}),
     };
   }
@@ -154,10 +140,10 @@ export class Client {
   ): Promise<AsyncIterable<WatchEvent<T>>> {
     const {namespace, ...query} = selection;
     const path = withQuery(collectionPath(resource, namespace), {...query, watch: true, allowWatchBookmarks: true});
-    const chunks = await this.#counted('WATCH', {method: 'GET', path}, () =>
+    const {chunks, limit} = await this.#counted('WATCH', {method: 'GET', path}, () =>
       this.#transport.stream({method: 'GET', path, ...withSignal(signal)}),
     );
-    return watchEvents<T>(resource.plural, chunks, signal);
+    return watchEvents<T>(resource.plural, chunks, {limit, idleMs: this.#idleMs});
   }
 
   /** What the only container of a pod has written so far. */
@@ -166,7 +152,8 @@ export class Client {
     return this.#counted('GET', call, async () => {
       const decoder = new TextDecoder();
       let text = '';
-      for await (const chunk of await this.#transport.stream(call)) text += decoder.decode(chunk, {stream: true});
+      const {chunks} = await this.#transport.stream(call);
+      for await (const chunk of chunks) text += decoder.decode(chunk, {stream: true});
       return text;
     });
   }
@@ -176,7 +163,7 @@ export class Client {
     object: T,
     options: {fieldManager?: string; signal?: AbortSignal} = {},
   ): Promise<T> {
-    return this.#call<T>({
+    return this.#write(resource, {
       method: 'POST',
       path: withQuery(collectionPath(resource, object.metadata.namespace), {fieldManager: options.fieldManager}),
       body: typed(resource, object),
@@ -190,7 +177,7 @@ export class Client {
     object: Draft<T>,
     options: WriteOptions & {readonly fieldManager: string; readonly force?: boolean},
   ): Promise<T> {
-    return this.#call<T>({
+    return this.#write(resource, {
       method: 'PATCH',
       path: withQuery(objectPath(resource, keyOf(object)), {fieldManager: options.fieldManager, force: options.force}),
       body: typed(resource, object),
@@ -201,7 +188,7 @@ export class Client {
 
   /** Replaces an object that was read: its resourceVersion guards it. */
   async update<T extends KubeObject>(resource: Resource<T>, object: T, options: WriteOptions = {}): Promise<T> {
-    return this.#call<T>({
+    return this.#write(resource, {
       method: 'PUT',
       path: withQuery(objectPath(resource, keyOf(object)), {fieldManager: options.fieldManager}),
       body: typed(resource, object),
@@ -215,7 +202,7 @@ export class Client {
     patch: object,
     options: WriteOptions & {readonly subresource?: string} = {},
   ): Promise<T> {
-    return this.#call<T>({
+    return this.#write(resource, {
       method: 'PATCH',
       path: withQuery(objectPath(resource, key, options.subresource), {fieldManager: options.fieldManager}),
       body: patch,
@@ -248,7 +235,7 @@ export class Client {
     operations: readonly object[],
     options: WriteOptions = {},
   ): Promise<T> {
-    return this.#call<T>({
+    return this.#write(resource, {
       method: 'PATCH',
       path: withQuery(objectPath(resource, key), {fieldManager: options.fieldManager}),
       body: operations,
@@ -260,21 +247,25 @@ export class Client {
   /** False when there is nothing to delete: gone, or with `uid`, already another object of the name. */
   async delete<T extends KubeObject>(resource: Resource<T>, key: Key, options: DeleteOptions = {}): Promise<boolean> {
     const {uid, resourceVersion, gracePeriodSeconds, propagationPolicy, signal} = options;
+    // A conflict over the uid alone: the name belongs to another object by now.
+    const isAnother = uid !== undefined && resourceVersion === undefined;
     const preconditions = {
       ...(uid === undefined ? {} : {uid}),
       ...(resourceVersion === undefined ? {} : {resourceVersion}),
     };
     const body = {kind: 'DeleteOptions', apiVersion: 'v1', preconditions, gracePeriodSeconds, propagationPolicy};
+    const path = objectPath(resource, key);
     try {
-      await this.#call({method: 'DELETE', path: objectPath(resource, key), body, ...withSignal(signal)});
+      const answer = await this.#call<T & StatusBody>({method: 'DELETE', path, body, ...withSignal(signal)});
+      // An object that is answered waits for its finalizers or its grace period.
+      if (answer.kind === resource.kind) this.#writes.stored(resource, answer);
+      else this.#writes.removed(resource, key, answer.details?.uid ?? uid);
       return true;
     } catch (error) {
-      if (
-        error instanceof ApiError &&
-        (error.isNotFound || (uid !== undefined && resourceVersion === undefined && error.isConflict))
-      )
-        return false;
-      throw error;
+      const gone = error instanceof ApiError && (error.isNotFound || (error.isConflict && isAnother));
+      if (!gone) throw error;
+      this.#writes.removed(resource, key, uid);
+      return false;
     }
   }
 
@@ -282,14 +273,24 @@ export class Client {
     await this.#transport.close();
   }
 
-  async #call<T>(call: Call): Promise<T> {
+  async #write<T extends KubeObject>(resource: Resource<T>, call: Call): Promise<T> {
+    const object = await this.#call<T>(call);
+    this.#writes.stored(resource, object);
+    return object;
+  }
+
+  async #call<T>(unguarded: Call): Promise<T> {
+    const {guard} = this.#options;
+    const call = guard === undefined || unguarded.method === 'GET' ? unguarded : {...unguarded, guard};
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#counted(call.method, call, () => this.#transport.call<T>(call));
       } catch (error) {
         const waitMs = error instanceof ApiError && error.isRetryable ? error.retryAfterMs : undefined;
         if (waitMs === undefined || attempt >= this.#tries) throw error;
-        await pause(this.#clock, Math.min(waitMs, this.#maxRetryAfterMs), call.signal ?? new AbortController().signal);
+        // Not before the time that the server asks for, and not all clients at that moment.
+        const longer = 1 + this.#random() / 4;
+        await pause(this.#clock, Math.min(waitMs, this.#maxRetryAfterMs) * longer, call.signal);
         call.signal?.throwIfAborted();
       }
     }

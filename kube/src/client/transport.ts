@@ -2,6 +2,7 @@ import {Agent, request, type Dispatcher} from 'undici';
 import type {Clock} from '../clock.ts';
 import {ApiError, CallTimeoutError, KubeError, MalformedError, type StatusBody, TransportError} from '../errors.ts';
 import type {KubeConfig, TlsMaterial} from './kube-config.ts';
+import {Limit} from './limit.ts';
 
 export interface TransportOptions {
   readonly kubeConfig: KubeConfig;
@@ -24,6 +25,14 @@ export interface Call {
   readonly body?: object;
   readonly contentType?: string;
   readonly signal?: AbortSignal;
+  /** Called at the last moment before the request is sent; what it throws is the outcome. */
+  readonly guard?: () => void;
+}
+
+export interface Stream {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Ends the stream; its reader may bound how long it waits. */
+  readonly limit: Limit;
 }
 
 interface Pools {
@@ -54,30 +63,36 @@ export class Transport {
   async call<T>(call: Call): Promise<T> {
     const {timeoutMs, clock} = this.#options;
     const what = `${call.method} ${call.path}`;
-    const deadline = new AbortController();
+    const limit = new Limit(clock, call.signal);
     // An answer that trickles is cut off too: silence alone would never be seen.
-    const cancel = clock.schedule(timeoutMs, () => deadline.abort(new CallTimeoutError(what, timeoutMs)));
-    const relay = (): void => deadline.abort(call.signal?.reason);
-    call.signal?.addEventListener('abort', relay, {once: true});
+    limit.within(timeoutMs, () => new CallTimeoutError(what, timeoutMs));
     try {
-      const response = await this.#send(call, 'calls', timeoutMs, deadline.signal);
+      const response = await this.#send(call, 'calls', timeoutMs, limit.signal);
       return (await response.body.json()) as T;
     } catch (error) {
       if (error instanceof KubeError) throw error;
-      deadline.signal.throwIfAborted();
+      limit.signal.throwIfAborted();
       throw error instanceof SyntaxError
         ? new MalformedError(what, 'the answer is no JSON', error)
         : this.#broken(what, error);
     } finally {
-      cancel();
-      call.signal?.removeEventListener('abort', relay);
+      limit.release();
     }
   }
 
-  /** The chunks of an answer that goes on until the server or the signal ends it. */
-  async stream(call: Call): Promise<AsyncIterable<Uint8Array>> {
-    const response = await this.#send(call, 'watches', this.#options.idleMs, call.signal);
-    return response.body;
+  /** An answer that goes on until the server or the signal ends it. Its beginning is bound by the time for a call. */
+  async stream(call: Call): Promise<Stream> {
+    const {timeoutMs, idleMs, clock} = this.#options;
+    const limit = new Limit(clock, call.signal);
+    limit.within(timeoutMs, () => new CallTimeoutError(`${call.method} ${call.path}`, timeoutMs));
+    try {
+      const {body} = await this.#send(call, 'watches', idleMs, limit.signal);
+      limit.lift();
+      return {chunks: released(body, limit), limit};
+    } catch (error) {
+      limit.release();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -90,7 +105,7 @@ export class Transport {
     call: Call,
     pool: 'calls' | 'watches',
     bodyTimeout: number,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
     const {kubeConfig, userAgent, timeoutMs} = this.#options;
     const what = `${call.method} ${call.path}`;
@@ -98,11 +113,14 @@ export class Transport {
     let response: Dispatcher.ResponseData;
     try {
       const pools = await this.#currentPools();
+      const credentials = await kubeConfig.headers();
+      // Nothing is awaited from here to the sending: a process can be stopped for a minute at any await.
+      call.guard?.();
       const sent = request(`${kubeConfig.url}${call.path}`, {
         dispatcher: pools[pool],
         method: call.method,
         headers: {
-          ...(await kubeConfig.headers()),
+          ...credentials,
           accept: 'application/json',
           'user-agent': userAgent,
           ...(call.body === undefined ? {} : {'content-type': call.contentType ?? 'application/json'}),
@@ -110,15 +128,17 @@ export class Transport {
         body: call.body === undefined ? null : JSON.stringify(call.body),
         headersTimeout: timeoutMs,
         bodyTimeout,
-        signal: signal ?? null,
+        signal,
       });
       response = await orAborted(sent, signal);
     } catch (error) {
-      signal?.throwIfAborted();
-      throw this.#broken(what, error);
+      signal.throwIfAborted();
+      throw error instanceof KubeError ? error : this.#broken(what, error);
     }
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
-    throw await toApiError(what, response);
+    const refusal = await toApiError(what, response);
+    signal.throwIfAborted();
+    throw refusal;
   }
 
   #broken(what: string, error: unknown): Error {
@@ -162,14 +182,20 @@ export class Transport {
  * The work, or the signal's reason as soon as it aborts. undici tells of an abort only once the connection is made or
  * has failed, and a leader that cannot renew has no ten seconds to wait for that.
  */
-const orAborted = <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
+const orAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error);
     signal.addEventListener('abort', abort, {once: true});
     void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
-};
+
+async function* released(chunks: AsyncIterable<Uint8Array>, limit: Limit): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } finally {
+    limit.release();
+  }
+}
 
 const fingerprint = (tls: TlsMaterial): string =>
   JSON.stringify([tls.ca, tls.cert, tls.key].map(part => part?.toString())) + String(tls.servername);

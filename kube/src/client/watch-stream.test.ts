@@ -1,7 +1,9 @@
 import {expect, test} from '@jest/globals';
 import fc from 'fast-check';
 import {ApiError, MalformedError, TransportError} from '../errors.ts';
-import {lines, watchEvents} from './watch-stream.ts';
+import {ManualClock} from '../testing/manual-clock.ts';
+import {Limit} from './limit.ts';
+import {lines, type WatchBounds, watchEvents} from './watch-stream.ts';
 
 async function* bytes(...parts: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const part of parts) yield typeof part === 'string' ? new TextEncoder().encode(part) : part;
@@ -13,7 +15,9 @@ const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   return all;
 };
 
-const events = (...parts: string[]) => collect(watchEvents('watch of pods', bytes(...parts)));
+const unbound = (signal?: AbortSignal): WatchBounds => ({limit: new Limit(new ManualClock(), signal), idleMs: 1000});
+
+const events = (...parts: string[]) => collect(watchEvents('pods', bytes(...parts), unbound()));
 
 const added = '{"type":"ADDED","object":{"metadata":{"name":"web","resourceVersion":"7"}}}\n';
 
@@ -54,7 +58,10 @@ test('an error event is thrown as the API error that it is', async () => {
 test.each([
   ['a line that is no JSON', 'nonsense\n'],
   ['a line that is no object', '7\n'],
+  ['no event at all', 'null\n'],
   ['an event without object', '{"type":"ADDED"}\n'],
+  ['an object without a name', '{"type":"ADDED","object":{"metadata":{"resourceVersion":"7"}}}\n'],
+  ['an object without resourceVersion', '{"type":"DELETED","object":{"metadata":{"name":"web"}}}\n'],
   ['an unknown type', '{"type":"SUDDEN","object":{}}\n'],
   ['a bookmark without resourceVersion', '{"type":"BOOKMARK","object":{}}\n'],
 ])('%s is an error, never skipped', async (_, line) => {
@@ -67,7 +74,7 @@ async function* broken(): AsyncGenerator<Uint8Array> {
 }
 
 test('a stream that breaks off is a transport error that names the watch', async () => {
-  const error: unknown = await collect(watchEvents('watch of pods', broken())).catch((caught: unknown) => caught);
+  const error: unknown = await collect(watchEvents('pods', broken(), unbound())).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(TransportError);
   expect(String(error)).toContain('watch of pods: socket hang up');
 });
@@ -79,5 +86,35 @@ test('a stream that was aborted throws the reason, which is no failure', async (
     yield* [];
     throw new Error('socket hang up');
   }
-  await expect(collect(watchEvents('x', aborted(), stop.signal))).rejects.toThrow('stopping');
+  await expect(collect(watchEvents('x', aborted(), unbound(stop.signal)))).rejects.toThrow('stopping');
+});
+
+test('bytes that never become an event are as good as silence', async () => {
+  const clock = new ManualClock();
+  const limit = new Limit(clock);
+  async function* trickle(): AsyncGenerator<Uint8Array> {
+    yield new TextEncoder().encode(added);
+    while (!limit.signal.aborted) {
+      await clock.advance(400);
+      yield new TextEncoder().encode('\n');
+    }
+    throw limit.signal.reason;
+  }
+  const error: unknown = await collect(watchEvents('pods', trickle(), {limit, idleMs: 1000})).catch(
+    (caught: unknown) => caught,
+  );
+  expect(error).toBeInstanceOf(TransportError);
+  expect(String(error)).toContain('no event for 1000 ms');
+  expect(clock.monotonic()).toBe(1200);
+  expect(clock.pending).toBe(0);
+});
+
+test('a reader that takes its time does not make the watch silent', async () => {
+  const clock = new ManualClock();
+  const seen: string[] = [];
+  for await (const event of watchEvents('pods', bytes(added, added), {limit: new Limit(clock), idleMs: 1000})) {
+    seen.push(event.type);
+    await clock.advance(5000);
+  }
+  expect(seen).toEqual(['ADDED', 'ADDED']);
 });

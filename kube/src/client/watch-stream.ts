@@ -1,5 +1,6 @@
 import {ApiError, MalformedError, type StatusBody, TransportError} from '../errors.ts';
 import type {KubeObject} from '../objects.ts';
+import type {Limit} from './limit.ts';
 
 export type WatchEvent<T> =
   | {readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T}
@@ -26,50 +27,64 @@ export async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<
   // A rest without a line break is an event cut off in the middle: the next watch brings it whole.
 }
 
+export interface WatchBounds {
+  readonly limit: Limit;
+  /** Longest time without a whole event, ms. */
+  readonly idleMs: number;
+}
+
 /**
- * The events of a watch.
+ * The events of a watch. Bytes alone do not keep it alive: what trickles and never becomes an event is as good as silent.
  * @throws ApiError for an ERROR event, MalformedError for anything that is no event, TransportError when it breaks off.
  */
 export async function* watchEvents<T extends KubeObject>(
   what: string,
   chunks: AsyncIterable<Uint8Array>,
-  signal?: AbortSignal,
+  {limit, idleMs}: WatchBounds,
 ): AsyncGenerator<WatchEvent<T>> {
+  const silent = (): Error => new TransportError(`watch of ${what}`, new Error(`no event for ${idleMs} ms`));
   try {
-    for await (const line of lines(chunks)) yield parseEvent<T>(what, line);
+    limit.within(idleMs, silent);
+    for await (const line of lines(chunks)) {
+      limit.lift();
+      yield parseEvent<T>(what, line);
+      limit.within(idleMs, silent);
+    }
   } catch (error) {
-    signal?.throwIfAborted();
+    limit.signal.throwIfAborted();
     if (error instanceof ApiError || error instanceof MalformedError) throw error;
     throw new TransportError(`watch of ${what}`, error);
+  } finally {
+    limit.release();
   }
 }
 
 const parseEvent = <T extends KubeObject>(what: string, line: string): WatchEvent<T> => {
-  let event: {type?: unknown; object?: unknown};
+  const malformed = (problem: string, cause?: unknown): Error => new MalformedError(`watch of ${what}`, problem, cause);
+  let event: {type?: unknown; object?: unknown} | null;
   try {
     event = JSON.parse(line) as typeof event;
   } catch (error) {
-    throw new MalformedError(`watch of ${what}`, `a line that is no JSON`, error);
+    throw malformed('a line that is no JSON', error);
   }
-  const {type, object} = event;
-  if (typeof object !== 'object' || object === null)
-    throw new MalformedError(`watch of ${what}`, `an event without object`);
+  const {type, object} = event ?? {};
+  if (typeof object !== 'object' || object === null) throw malformed('an event without object');
+  const {name, resourceVersion} = (object as Partial<KubeObject>).metadata ?? {};
   switch (type) {
     case 'ADDED':
     case 'MODIFIED':
     case 'DELETED':
+      if (name === undefined || resourceVersion === undefined)
+        throw malformed('an object without name or resourceVersion');
       return {type, object: object as T};
-    case 'BOOKMARK': {
-      const resourceVersion = (object as Partial<KubeObject>).metadata?.resourceVersion;
-      if (resourceVersion === undefined)
-        throw new MalformedError(`watch of ${what}`, `a bookmark without resourceVersion`);
+    case 'BOOKMARK':
+      if (resourceVersion === undefined) throw malformed('a bookmark without resourceVersion');
       return {type, resourceVersion};
-    }
     case 'ERROR': {
       const status = object as StatusBody;
       throw new ApiError(status.code ?? 500, status, {call: `watch of ${what}`});
     }
     default:
-      throw new MalformedError(`watch of ${what}`, `an event of unknown type ${String(type)}`);
+      throw malformed(`an event of unknown type ${String(type)}`);
   }
 };

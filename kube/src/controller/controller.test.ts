@@ -27,8 +27,10 @@ afterEach(async () => {
 
 type Reconcile = (key: Key, signal: AbortSignal) => Promise<Result>;
 
+const random = (): number => 0.5;
+
 const start = (reconcile: Reconcile, options: Partial<ControllerOptions> = {}): Controller => {
-  const controller = new Controller({name: 'boat', reconcile, sources: [], log, registry, clock, ...options});
+  const controller = new Controller({name: 'boat', reconcile, sources: [], log, registry, clock, random, ...options});
   running = controller.run(stop.signal);
   return controller;
 };
@@ -170,14 +172,70 @@ test('a reconcile that takes too long is told to end, counted, and tried again',
 
 test('nothing is decided before the cache has seen the own last write', async () => {
   let current = false;
+  let enqueue: ((key: Key) => void) | undefined;
+  const source: Source = {
+    synced: true,
+    start: sink => {
+      enqueue = sink;
+    },
+    isCurrent: () => current,
+  };
   const {reconcile, times} = playing();
-  start(reconcile, {isCurrent: () => current}).enqueue(a);
-  await clock.advance(500);
+  start(reconcile, {sources: [{synced: true, start: () => undefined}, source]}).enqueue(a);
+  await clock.advance(60_000);
   expect(times).toEqual([]);
-  expect(await total('not_current')).toBeGreaterThan(3);
+  // It is not asked again and again meanwhile: the source says when.
+  expect(await total('not_current')).toBe(1);
   current = true;
-  await clock.advance(20);
+  enqueue?.(a);
+  await settle();
   expect(times).toHaveLength(1);
+});
+
+test.each<[string, Error, number]>([
+  ['is away', new TransportError('GET', new Error('refused')), 5000],
+  ['is in trouble', new ApiError(503, {}, {call: 'GET'}), 5000],
+  ['asks for time', new ApiError(429, {}, {call: 'GET', retryAfterMs: 8000}), 8000],
+  ['asks for a day', new ApiError(429, {}, {call: 'GET', retryAfterMs: 86_400_000}), 30_000],
+])('a key that failed for long because the API server %s is tried soon when it may be back', async (_, error, most) => {
+  const {reconcile, times} = playing(...Array.from({length: 100}, () => error));
+  start(reconcile).enqueue(a);
+  await clock.advance(300_000);
+  const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+  expect(Math.max(...pauses)).toBe(most);
+});
+
+test('a source that throws when it is asked for a key ends nothing: the key is tried again', async () => {
+  let broken = true;
+  const isCurrent = (): boolean => {
+    if (broken) throw new TypeError('a bug');
+    return true;
+  };
+  const {reconcile, times} = playing();
+  start(reconcile, {sources: [{synced: true, start: () => undefined, isCurrent}]}).enqueue(a);
+  await clock.advance(4);
+  broken = false;
+  await clock.advance(10);
+  expect([times.length, log.messages('error').length]).toEqual([1, 1]);
+});
+
+test.each([
+  [
+    'throws before it is asynchronous',
+    () => {
+      throw new Error('a bug');
+    },
+  ],
+  ['rejects with nothing', () => Promise.reject()],
+  ['rejects with a text', () => Promise.reject('a text')],
+])('a reconcile that %s is tried again like any other', async (_, reconcile) => {
+  let calls = 0;
+  start(() => {
+    calls += 1;
+    return calls > 1 ? Promise.resolve() : reconcile();
+  }).enqueue(a);
+  await clock.advance(10);
+  expect(calls).toBe(2);
 });
 
 test('stopping waits for what is under way, which is told, begins nothing new and logs no failure', async () => {

@@ -1,6 +1,6 @@
 import type {Registry} from 'prom-client';
 import {type Clock, systemClock} from '../clock.ts';
-import {isConflict, KubeError, TerminalError} from '../errors.ts';
+import {ApiError, isConflict, isServerTrouble, KubeError, TerminalError} from '../errors.ts';
 import type {Log} from '../log.ts';
 import {type Key, keyText, parseKey} from '../objects.ts';
 import {observeQueue} from '../queue/metrics.ts';
@@ -20,9 +20,8 @@ export interface ControllerOptions {
    * a conflict is no fault and comes again quietly; a TerminalError waits for the next change.
    */
   readonly reconcile: (key: Key, signal: AbortSignal) => Promise<Result>;
+  /** No key is reconciled while the cache of one of them has not seen an own write that concerns it. */
   readonly sources: readonly Source[];
-  /** False while a cache has not seen the controller's own last writes about the key: deciding now would repeat them. */
-  readonly isCurrent?: (key: Key) => boolean;
   /** Reconciles at once; never two of one key. Defaults to 4. */
   readonly concurrency?: number;
   /** Longest pause before a key that failed again and again is tried once more, ms. Defaults to 1,000,000. */
@@ -33,10 +32,14 @@ export interface ControllerOptions {
   readonly registry: Registry;
   /** Defaults to the system's. */
   readonly clock?: Clock;
+  /** In [0, 1), for the jitter of back-offs. Defaults to Math.random. */
+  readonly random?: () => number;
 }
 
-/** How soon a key is looked at again whose own write the cache has not seen, ms: a watch event is usually faster. */
-const notCurrentMs = 20;
+/** Longest pause, ms, before a key is tried again that failed because the API server was away: when it is back, soon. */
+const serverTroubleMs = 5000;
+/** Longest wait that a server may ask for, ms. */
+const maxRetryAfterMs = 30_000;
 
 type Verdict =
   | {readonly outcome: 'success'}
@@ -59,7 +62,11 @@ export class Controller {
     const now = (): number => this.#clock.monotonic();
     this.#metrics = new ControllerMetrics(options.registry, options.name, this.#concurrency);
     this.#queue = new WorkQueue({
-      limiter: new BackOff({now, ...(options.maxBackOffMs === undefined ? {} : {maxMs: options.maxBackOffMs})}),
+      limiter: new BackOff({
+        now,
+        ...(options.random === undefined ? {} : {random: options.random}),
+        ...(options.maxBackOffMs === undefined ? {} : {maxMs: options.maxBackOffMs}),
+      }),
       now,
       after: (ms, run) => this.#clock.schedule(ms, run),
       observer: observeQueue(options.registry, options.name, () => this.#queue),
@@ -102,12 +109,13 @@ export class Controller {
 
   async #reconcile(text: string, signal: AbortSignal): Promise<Verdict> {
     const key = parseKey(text);
-    if (this.#options.isCurrent?.(key) === false) return {outcome: 'not_current'};
     const timeout = new AbortController();
     const cancel = this.#clock.schedule(this.#options.timeoutMs ?? 60_000, () =>
       timeout.abort(new Error('the reconcile took too long')),
     );
     try {
+      // The source that says so enqueues the key when it is.
+      if (this.#options.sources.some(source => source.isCurrent?.(key) === false)) return {outcome: 'not_current'};
       const result = await this.#options.reconcile(key, AbortSignal.any([signal, timeout.signal]));
       const afterMs = result?.afterMs;
       return afterMs === undefined ? {outcome: 'success'} : {outcome: 'requeue_after', afterMs};
@@ -133,7 +141,6 @@ export class Controller {
         this.#queue.retry(key);
         break;
       case 'not_current':
-        this.#queue.addAfter(key, notCurrentMs);
         break;
       case 'error':
         this.#failed(key, verdict.error, signal);
@@ -155,6 +162,8 @@ export class Controller {
     const fields = {controller: name, key, err: error};
     if (error instanceof KubeError) log.warn(fields, 'reconcile failed, trying again');
     else log.error(fields, 'reconcile failed, trying again');
-    this.#queue.retry(key);
+    if (!isServerTrouble(error)) return this.#queue.retry(key);
+    const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
+    this.#queue.retry(key, {maxMs: serverTroubleMs, minMs: Math.min(askedMs, maxRetryAfterMs)});
   }
 }

@@ -24,6 +24,7 @@ afterEach(async () => {
 });
 
 interface Contender {
+  readonly election: LeaseElection;
   readonly stop: AbortController;
   readonly run: Promise<unknown>;
   leading: boolean;
@@ -51,7 +52,7 @@ const contend = async (identity: string, lead = untilAborted): Promise<Contender
     .catch((error: unknown) => {
       contender.error = error;
     });
-  const contender: Contender = {stop, run, leading: false, error: undefined};
+  const contender: Contender = {election, stop, run, leading: false, error: undefined};
   contenders.push(contender);
   await settle();
   return contender;
@@ -191,4 +192,93 @@ test('the metric says who leads', async () => {
   a.stop.abort();
   await a.run;
   expect(await status()).toBe(0);
+});
+
+test('a lost lease ends the work that it allowed', async () => {
+  const told: unknown[] = [];
+  const a = await contend('a', async signal => {
+    await untilAborted(signal);
+    told.push(signal.reason);
+  });
+  server.state = 'away';
+  await clock.advance(13_000);
+  expect(told).toEqual([expect.any(LeaseLostError)]);
+  expect(a.error).toBe(told[0]);
+});
+
+test('a leader that cannot renew has ended by its deadline, not a rest later', async () => {
+  const a = await contend('a');
+  await clock.advance(2200);
+  expect(server.calls.update).toBe(1);
+  server.state = 'away';
+  await clock.advance(9999);
+  expect(a.error).toBeUndefined();
+  await clock.advance(2);
+  expect(a.error).toBeInstanceOf(LeaseLostError);
+});
+
+test('a lease that somebody deletes is made again by its leader at its next renewal', async () => {
+  const a = await contend('a');
+  const b = await contend('b');
+  server.lease = undefined;
+  await clock.advance(2200);
+  expect(server.lease).toMatchObject({spec: {holderIdentity: 'a'}});
+  await clock.advance(60_000);
+  expect([a.leading, a.error, b.leading]).toEqual([true, undefined, false]);
+});
+
+test('a standby that saw a leader waits for its time also when the lease is deleted', async () => {
+  const a = await contend('a');
+  const b = await contend('b');
+  server.state = 'away';
+  await clock.advance(11_000);
+  expect(a.error).toBeInstanceOf(LeaseLostError);
+  server.lease = undefined;
+  server.state = 'up';
+  await clock.advance(3000);
+  expect(b.leading).toBe(false);
+  await clock.advance(4000);
+  expect(b.leading).toBe(true);
+});
+
+test('a standby whose call hangs asks anew in time to follow a leader that is gone', async () => {
+  const b = await contend('b', untilAborted);
+  b.stop.abort();
+  await b.run;
+  server.state = 'hanging';
+  const c = await contend('c');
+  await clock.advance(9000);
+  server.state = 'up';
+  await clock.advance(4000);
+  expect(c.leading).toBe(true);
+});
+
+test('a release that hangs does not hold up the end of the process', async () => {
+  const a = await contend('a');
+  server.state = 'hanging';
+  a.stop.abort();
+  await clock.advance(10_000);
+  await a.run;
+  expect([a.leading, a.error]).toEqual([false, undefined]);
+});
+
+test('only a leader that renewed in time may write, by the clock, before any timer has told it', async () => {
+  const a = await contend('a');
+  const b = await contend('b');
+  expect(() => a.election.assertLeading()).not.toThrow();
+  expect(() => b.election.assertLeading()).toThrow(LeaseLostError);
+  // As a process that was stopped finds the clock: no timer has fired yet.
+  clock.skip(10_000);
+  expect(() => a.election.assertLeading()).toThrow(LeaseLostError);
+});
+
+test('a leader may write until its work has ended, and no longer', async () => {
+  const work = Promise.withResolvers<void>();
+  const a = await contend('a', () => work.promise);
+  a.stop.abort();
+  await clock.advance(30_000);
+  expect(() => a.election.assertLeading()).not.toThrow();
+  work.resolve();
+  await a.run;
+  expect(() => a.election.assertLeading()).toThrow(LeaseLostError);
 });

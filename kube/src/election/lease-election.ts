@@ -1,7 +1,8 @@
 import type {Gauge, Registry} from 'prom-client';
 import type {Client} from '../client/client.ts';
+import {Limit} from '../client/limit.ts';
 import {type Clock, pause, systemClock} from '../clock.ts';
-import {isConflict, LeaseLostError} from '../errors.ts';
+import {ApiError, isConflict, LeaseLostError} from '../errors.ts';
 import type {Log} from '../log.ts';
 import {gauge} from '../metrics.ts';
 import type {Key, Lease} from '../objects.ts';
@@ -38,6 +39,8 @@ export class LeaseElection {
   #observed: Observed | undefined;
   /** The lease as this process last wrote it: renewed without reading it again. */
   #own: Lease | undefined;
+  /** When the last renewal that succeeded was sent, ms, monotonic; undefined while another may lead. */
+  #renewedAt: number | undefined;
 
   constructor(options: LeaseElectionOptions) {
     this.#options = {
@@ -55,8 +58,19 @@ export class LeaseElection {
   }
 
   /**
-   * Waits to become the leader, then leads: `lead` gets a signal that aborts when `signal` does. The lease is given up
-   * when `lead` has ended, well or not: nothing that it began may go on then.
+   * Whether this process may still do what only a leader may. To be asked before each such write: a process that was
+   * stopped for a while (SIGSTOP, a starved node) goes on in the middle of a reconcile, before any timer of its own fires.
+   * @throws LeaseLostError when another may lead by now.
+   */
+  assertLeading(): void {
+    const {clock, renewDeadlineMs, lease} = this.#options;
+    if (this.#renewedAt === undefined || clock.monotonic() - this.#renewedAt >= renewDeadlineMs)
+      throw new LeaseLostError(lease.name);
+  }
+
+  /**
+   * Waits to become the leader, then leads: `lead` gets a signal that aborts when `signal` does, and when the lease is
+   * lost. The lease is given up when `lead` has ended, well or not: nothing that it began may go on then.
    * @throws LeaseLostError when the lease could not be kept: the process must end at once. What `lead` throws.
    */
   async run(signal: AbortSignal, lead: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -66,9 +80,15 @@ export class LeaseElection {
     log.info({lease: lease.name, identity}, 'leading');
     this.#master.set({name: lease.name}, 1);
     const over = new AbortController();
-    const renewal = this.#renew(over.signal);
+    const lost = new AbortController();
+    const renewal = this.#renew(over.signal).catch((error: unknown) => {
+      this.#renewedAt = undefined;
+      lost.abort(error);
+      throw error;
+    });
+    const leading = lead(AbortSignal.any([signal, lost.signal])).then(() => undefined, asFailure);
     // Losing the lease ends this at once, whatever `lead` still does.
-    const failure = await Promise.race([lead(signal).then(() => undefined, asFailure), renewal]).finally(() => {
+    const failure = await Promise.race([leading, renewal]).finally(() => {
       over.abort();
       this.#master.set({name: lease.name}, 0);
     });
@@ -78,29 +98,39 @@ export class LeaseElection {
   }
 
   async #acquire(signal: AbortSignal): Promise<void> {
+    const {clock, renewDeadlineMs} = this.#options;
     while (!signal.aborted) {
-      if (await this.#tryOnce(signal)) return;
-      await this.#rest(signal);
+      const at = clock.monotonic();
+      // A call that hangs on a dead connection must not keep a standby from an expired lease.
+      if (await this.#tryWithin(renewDeadlineMs, signal)) {
+        this.#renewedAt = at;
+        return;
+      }
+      await this.#rest(Number.POSITIVE_INFINITY, signal);
     }
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
     const {clock, renewDeadlineMs, lease} = this.#options;
-    let renewed = clock.monotonic();
+    let renewed = this.#renewedAt ?? clock.monotonic();
+    const leftMs = (): number => Math.max(renewDeadlineMs - (clock.monotonic() - renewed), 0);
     for (;;) {
-      await this.#rest(signal);
+      await this.#rest(leftMs(), signal);
       if (signal.aborted) return;
-      const late = new AbortController();
-      const cancel = clock.schedule(Math.max(renewDeadlineMs - (clock.monotonic() - renewed), 0), () => late.abort());
       const at = clock.monotonic();
-      // A call that hangs must not outlast the deadline.
-      const held = await this.#tryOnce(AbortSignal.any([signal, late.signal])).finally(cancel);
+      // Neither a rest nor a call that hangs may outlast the deadline.
+      const held = await this.#tryWithin(leftMs(), signal);
       if (signal.aborted) return;
-      if (held) renewed = at;
-      // A timer may fire a moment early, so the signal counts as well as the clock.
-      else if (this.#heldByOther() || late.signal.aborted || clock.monotonic() - renewed >= renewDeadlineMs)
-        throw new LeaseLostError(lease.name);
+      if (held) this.#renewedAt = renewed = at;
+      // A timer may fire a moment early.
+      else if (this.#heldByOther() || leftMs() < 1) throw new LeaseLostError(lease.name);
     }
+  }
+
+  async #tryWithin(ms: number, signal: AbortSignal): Promise<boolean> {
+    const limit = new Limit(this.#options.clock, signal);
+    limit.within(ms, () => new Error('the lease could not be renewed in time'));
+    return this.#tryOnce(limit.signal).finally(() => limit.release());
   }
 
   /** True when this process holds the lease now. Errors are logged: the next try may do better. */
@@ -121,8 +151,9 @@ export class LeaseElection {
       this.#own = stored;
       return true;
     } catch (error) {
-      // Somebody wrote to it meanwhile: who?
-      if (own !== undefined && isConflict(error)) return this.#tryOnce(signal);
+      // Somebody wrote to it meanwhile, or deleted it: who? Until it is there again, a process that just starts may take it.
+      const changed = isConflict(error) || (error instanceof ApiError && error.isNotFound);
+      if (own !== undefined && changed) return this.#tryOnce(signal);
       if (!signal.aborted) log.debug({lease: lease.name, err: error}, 'lease not taken, trying again');
       return false;
     }
@@ -139,20 +170,26 @@ export class LeaseElection {
     this.#observed = observe(this.#observed, lease, this.#options.clock.monotonic());
   }
 
-  async #rest(signal: AbortSignal): Promise<void> {
+  async #rest(atMostMs: number, signal: AbortSignal): Promise<void> {
     const {clock, retryMs, random} = this.#options;
-    await pause(clock, retryMs * (1 + 0.2 * random()), signal);
+    await pause(clock, Math.min(retryMs * (1 + 0.2 * random()), atMostMs), signal);
   }
 
   /** A successor need not wait for the lease to run out. */
   async #release(): Promise<void> {
-    const {client, lease, log, identity, clock} = this.#options;
+    const {client, lease, log, identity, clock, renewDeadlineMs} = this.#options;
+    this.#renewedAt = undefined;
+    const limit = new Limit(clock);
+    // By then it runs out by itself.
+    limit.within(renewDeadlineMs, () => new Error('the API server did not answer in time'));
     try {
-      const current = await client.get(coordination.leases, lease);
+      const current = await client.get(coordination.leases, lease, limit.signal);
       if (current?.spec?.holderIdentity !== identity) return;
-      await client.update(coordination.leases, released(current, new Date(clock.now())));
+      await client.update(coordination.leases, released(current, new Date(clock.now())), {signal: limit.signal});
     } catch (error) {
       log.warn({lease: lease.name, err: error}, 'lease not released, a successor waits until it runs out');
+    } finally {
+      limit.release();
     }
   }
 }

@@ -14,12 +14,20 @@ let recorder: EventRecorder;
 let stored: Map<string, Event>;
 let writes: number;
 let failure: Error | undefined;
+/** So many creations are done, and their answers lost. */
+let lostAnswers: number;
 
 const client: Pick<Client, 'create' | 'mergePatch'> = {
   create: async (_, object) => {
     writes += 1;
     if (failure !== undefined) throw failure;
-    stored.set(object.metadata.name ?? '', object as unknown as Event);
+    const name = object.metadata.name ?? '';
+    if (stored.has(name)) throw new ApiError(409, {reason: 'AlreadyExists'}, {call: 'POST'});
+    stored.set(name, object as unknown as Event);
+    if (lostAnswers > 0) {
+      lostAnswers -= 1;
+      throw new TransportError('POST', new Error('reset'));
+    }
     return object;
   },
   mergePatch: async (_, {name}, patch) => {
@@ -38,7 +46,8 @@ beforeEach(() => {
   stored = new Map();
   writes = 0;
   failure = undefined;
-  recorder = new EventRecorder({client, component: 'wherry-operator', log, clock});
+  lostAnswers = 0;
+  recorder = new EventRecorder({client, component: 'wherry-operator', log, clock, random: () => 0.5});
 });
 
 const started: Note = {type: 'Normal', reason: 'Started', message: 'it runs'};
@@ -109,15 +118,71 @@ test('a storm of one and the same note costs few writes, and its count is right 
   expect(writes).toBeLessThanOrEqual(21);
 });
 
-test.each([
-  ['an API server that is away', new TransportError('POST', new Error('reset'))],
-  ['a namespace that is being deleted', new ApiError(403, {reason: 'Forbidden'}, {call: 'POST'})],
-])('%s costs the event, and nothing else', async (_, error) => {
-  failure = error;
+const reset = new TransportError('POST', new Error('reset'));
+
+test('a refusal, as in a namespace that is being deleted, costs the event and nothing else', async () => {
+  failure = new ApiError(403, {reason: 'Forbidden'}, {call: 'POST'});
   expect(() => recorder.event(web, started)).not.toThrow();
+  await clock.advance(60_000);
   await recorder.flush();
-  expect(stored.size).toBe(0);
-  expect(log.lines).toHaveLength(1);
+  expect([stored.size, writes, log.lines.length]).toEqual([0, 1, 1]);
+});
+
+test('an API server that is away for a while gets the notes when it is back, in their order', async () => {
+  failure = reset;
+  for (const message of ['one', 'two', 'three']) recorder.event(web, {...started, message});
+  await clock.advance(60_000);
+  // One try every two seconds, of one note.
+  expect(writes).toBeLessThanOrEqual(31);
+  failure = undefined;
+  await clock.advance(5000);
+  expect([...stored.values()].map(({message}) => message)).toEqual(['one', 'two', 'three']);
+  expect(log.lines).toEqual([]);
+});
+
+test('a note that nobody takes for two minutes is given up', async () => {
+  failure = reset;
+  recorder.event(web, started);
+  await clock.advance(130_000);
+  expect(log.messages('debug')).toEqual(['event not written']);
+  expect(clock.pending).toBe(0);
+});
+
+test('notes that wait for an API server are bounded', async () => {
+  failure = reset;
+  for (let index = 0; index < 1200; index += 1) recorder.event(aConfigMap(`web-${index}`), started);
+  await clock.advance(1000);
+  failure = undefined;
+  await clock.advance(5000);
+  expect(stored.size).toBe(1000);
+});
+
+test('a process that stops tries what is left once, and no more', async () => {
+  failure = reset;
+  for (const message of ['one', 'two']) recorder.event(web, {...started, message});
+  await clock.advance(1000);
+  const before = writes;
+  await recorder.flush();
+  expect(writes - before).toBeLessThanOrEqual(2);
+  failure = undefined;
+  expect(await note(web, {...started, message: 'three'})).toHaveLength(1);
+});
+
+test('an event whose answer was lost on its way is written once', async () => {
+  lostAnswers = 1;
+  recorder.event(web, started);
+  await clock.advance(10_000);
+  expect([stored.size, log.lines]).toEqual([1, []]);
+});
+
+test('a wall clock that jumps neither ends a series nor keeps it for ever', async () => {
+  await note(web, started);
+  clock.setWall(Date.UTC(2020, 0, 1));
+  expect((await note(web, started))[0]).toMatchObject({count: 2});
+  await clock.advance(120_000);
+  expect(await note(web, started)).toHaveLength(2);
+  clock.setWall(Date.UTC(2040, 0, 1));
+  expect((await note(web, started)).map(({count}) => count)).toEqual([2, 2]);
 });
 
 test('a note whose first event was lost is written anew when it comes again', async () => {
@@ -127,10 +192,9 @@ test('a note whose first event was lost is written anew when it comes again', as
   expect(await note(web, started)).toHaveLength(1);
 });
 
-test('an event that has expired meanwhile is written anew when its note comes again', async () => {
+test('a note whose event has expired meanwhile is written anew, and not lost', async () => {
   await note(web, started);
   stored.clear();
-  await note(web, started);
   expect(await note(web, started)).toHaveLength(1);
 });
 

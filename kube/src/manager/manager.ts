@@ -124,7 +124,12 @@ export class Manager {
     over.abort();
     if (failed.reason instanceof LeaseLostError) throw failed.reason;
     if (!inTime) throw new StopTimeoutError(this.#stopTimeoutMs, failed.reason);
-    await Promise.all(this.#flushes.map(flush => flush()));
+    // What is left to be written is not worth more time than the stop itself.
+    const written = new AbortController();
+    await Promise.race([
+      Promise.all(this.#flushes.map(flush => flush())).finally(() => written.abort()),
+      pause(this.#options.clock ?? systemClock, this.#stopTimeoutMs, written.signal),
+    ]);
   }
 
   /** Without a lease there is no time at all: another leads, maybe, by now. */

@@ -1,7 +1,9 @@
+import {spread} from '../clock.ts';
+
 /** How long a key must wait before it is tried again. */
 export interface RateLimiter {
-  /** ms until the next try of `key`; each call counts as a failure of it. */
-  delayMs(key: string): number;
+  /** ms until the next try of `key`; each call counts as a failure of it. `maxMs` bounds the key's own back-off this time. */
+  delayMs(key: string, maxMs?: number): number;
   /** The key did well: its failures are forgotten. */
   forget(key: string): void;
   failures(key: string): number;
@@ -18,9 +20,14 @@ export interface BackOffOptions {
   readonly burst?: number;
   /** ms, monotonic. */
   readonly now: () => number;
+  /** In [0, 1). Defaults to Math.random. */
+  readonly random?: () => number;
 }
 
-/** client-go's default: the longer of exponential back-off per key and a token bucket over all. */
+/**
+ * client-go's default, with jitter: the longer of exponential back-off per key, from half to one and a half of it, and a
+ * token bucket over all.
+ */
 export class BackOff implements RateLimiter {
   readonly #options: Required<BackOffOptions>;
   readonly #failures = new Map<string, number>();
@@ -28,16 +35,17 @@ export class BackOff implements RateLimiter {
   #at: number;
 
   constructor(options: BackOffOptions) {
-    this.#options = {baseMs: 5, maxMs: 1_000_000, perSecond: 10, burst: 100, ...options};
+    this.#options = {baseMs: 5, maxMs: 1_000_000, perSecond: 10, burst: 100, random: Math.random, ...options};
     this.#tokens = this.#options.burst;
     this.#at = options.now();
   }
 
-  delayMs(key: string): number {
-    const {baseMs, maxMs} = this.#options;
+  delayMs(key: string, atMostMs = Number.POSITIVE_INFINITY): number {
+    const {baseMs, maxMs, random} = this.#options;
     const failures = this.failures(key);
     this.#failures.set(key, failures + 1);
-    return Math.max(Math.min(baseMs * 2 ** Math.min(failures, 40), maxMs), this.#takeToken());
+    const backOff = Math.min(baseMs * 2 ** Math.min(failures, 40), maxMs, atMostMs);
+    return Math.max(spread(backOff, random), this.#takeToken());
   }
 
   forget(key: string): void {

@@ -6,7 +6,11 @@ import {WorkQueue} from './work-queue.ts';
 
 const make = (clock = new ManualClock()) => {
   const now = (): number => clock.monotonic();
-  const queue = new WorkQueue({limiter: new BackOff({now}), now, after: (ms, run) => clock.schedule(ms, run)});
+  const queue = new WorkQueue({
+    limiter: new BackOff({now, random: () => 0.5}),
+    now,
+    after: (ms, run) => clock.schedule(ms, run),
+  });
   return {clock, queue};
 };
 

@@ -91,10 +91,10 @@ export class WorkQueue {
     this.#delayed.set(key, {due, cancel});
   }
 
-  /** Adds it after its back-off. */
-  retry(key: string): void {
+  /** Adds it after its back-off, which `maxMs` bounds this time, and not before `minMs`. */
+  retry(key: string, {minMs = 0, maxMs}: {readonly minMs?: number; readonly maxMs?: number} = {}): void {
     this.#options.observer?.retried();
-    this.addAfter(key, this.#options.limiter.delayMs(key));
+    this.addAfter(key, Math.max(this.#options.limiter.delayMs(key, maxMs), minMs));
   }
 
   forget(key: string): void {

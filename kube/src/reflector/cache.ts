@@ -1,18 +1,22 @@
 import {setImmediate} from 'node:timers/promises';
 import type {Counter, Gauge, Registry} from 'prom-client';
-import type {Client, Selection} from '../client/client.ts';
+import type {Client} from '../client/client.ts';
+import {Limit} from '../client/limit.ts';
+import type {Selection} from '../client/options.ts';
 import type {WatchEvent} from '../client/watch-stream.ts';
 import {type Clock, pause, systemClock} from '../clock.ts';
-import {SyncTimeoutError} from '../errors.ts';
+import {MalformedError, StaleCacheError, SyncTimeoutError} from '../errors.ts';
 import type {Log} from '../log.ts';
 import {counter, gauge} from '../metrics.ts';
-import {isAtLeast, type Key, keyOf, keyText, type KubeObject} from '../objects.ts';
+import {type Key, keyOf, type KubeObject} from '../objects.ts';
 import type {Resource} from '../resources.ts';
 import {backOffMs, type Effect, type Input, type State, start, step} from './machine.ts';
+import {type OwnWriteListener, OwnWrites} from './own-writes.ts';
+import {willHearOf} from './selection.ts';
 import {type Change, differences, type Indexer, Store} from './store.ts';
 
 export interface CacheOptions<T extends KubeObject> {
-  readonly client: Pick<Client, 'page' | 'watch'>;
+  readonly client: Pick<Client, 'page' | 'watch' | 'onWrite'>;
   readonly resource: Resource<T>;
   readonly selection?: Selection;
   readonly indexers?: Readonly<Record<string, Indexer<T>>>;
@@ -26,6 +30,8 @@ export interface CacheOptions<T extends KubeObject> {
   readonly random?: () => number;
   /** Objects in a page of a list. Defaults to 500. */
   readonly pageSize?: number;
+  /** How long an own write may stay unseen before the watch counts as dead and all is listed anew, ms. Defaults to 10,000. */
+  readonly staleMs?: number;
 }
 
 /** Changes of a full list told in one go, before other work of the process gets its turn. */
@@ -50,11 +56,17 @@ export class Cache<T extends KubeObject> {
   readonly #listeners: ChangeListener<T>[] = [];
   readonly #failures: Counter<'resource'>;
   readonly #lists: Counter<'resource'>;
+  readonly #watches: Counter<'resource'>;
   readonly #objects: Gauge<'resource'>;
-  /** The newest own write to a key that the cache has not seen yet. */
-  readonly #written = new Map<string, string>();
+  readonly #ownWrites: OwnWrites<T>;
   #resourceVersion: string | undefined;
   #events: AsyncIterator<WatchEvent<T>> | undefined;
+  /** ms, monotonic. */
+  #listBegan = 0;
+  #watchBegan = 0;
+  /** Of the present watch alone. */
+  #watchLimit: Limit | undefined;
+  #cancelStaleCheck: (() => void) | undefined;
   #lastError: unknown;
   readonly #synced = Promise.withResolvers<void>();
 
@@ -63,10 +75,15 @@ export class Cache<T extends KubeObject> {
     this.resource = options.resource;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
-    this.#store = new Store(options.indexers);
-    this.#staged = new Store(options.indexers);
+    this.#store = this.#newStore();
+    this.#staged = this.#newStore();
+    this.#ownWrites = new OwnWrites(this.#clock, {
+      get: key => this.get(key),
+      resourceVersion: () => this.#resourceVersion,
+    });
     const {registry} = options;
     this.#lists = counter(registry, 'reflector_lists_total', 'Full lists that a cache has read.', ['resource']);
+    this.#watches = counter(registry, 'reflector_watches_total', 'Watches that a cache has asked for.', ['resource']);
     this.#failures = counter(registry, 'reflector_failures_total', 'Lists and watches that failed.', ['resource']);
     this.#objects = gauge(registry, 'reflector_objects', 'Objects in a cache.', ['resource']);
   }
@@ -89,24 +106,20 @@ export class Cache<T extends KubeObject> {
     return this.#resourceVersion !== undefined;
   }
 
-  /**
-   * Notes what an own write returned. Until the cache has seen it, the object it holds is older than what the writer
-   * knows: see `isCurrent`.
-   */
-  wrote(object: T): void {
-    const version = object.metadata.resourceVersion;
-    if (version !== undefined && !this.#hasSeen(version)) this.#written.set(keyText(keyOf(object)), version);
+  /** Whether the cache has seen all writes that its client made to the object of this key. */
+  isCurrent(key: Key): boolean {
+    return this.#ownWrites.isCurrent(key);
   }
 
-  /** Whether the cache has caught up with all own writes to the object of this key. */
-  isCurrent(key: Key): boolean {
-    return !this.#written.has(keyText(key));
+  /** Tells `listener` of each write of the cache's client that the cache has not seen, and later that it has. */
+  onOwnWrite(listener: OwnWriteListener<T>): void {
+    this.#ownWrites.onChange(change => this.#call(() => listener(change)));
   }
 
   /** Tells `listener` of every change from now on, and first of what is there. A listener that throws is logged and kept. */
   onChange(listener: ChangeListener<T>): void {
     this.#listeners.push(listener);
-    for (const object of this.#store.list()) this.#tell(listener, {type: 'added', object, first: true});
+    for (const object of this.#store.list()) this.#call(() => listener({type: 'added', object, first: true}));
   }
 
   /** @throws SyncTimeoutError when the first list is not in by then. Defaults to 120,000 ms. */
@@ -121,6 +134,12 @@ export class Cache<T extends KubeObject> {
   /** Lists and watches until the signal; resolves then. Never throws for what the server does. */
   async run(signal: AbortSignal): Promise<void> {
     let [state, effects]: readonly [State, readonly Effect<T>[]] = start<T>();
+    const unsubscribe = this.#options.client.onWrite(this.resource, write => {
+      const held = this.get(write.type === 'stored' ? keyOf(write.object) : write.key) !== undefined;
+      if (!willHearOf(this.#options.selection ?? {}, write, held)) return;
+      this.#ownWrites.note(write);
+      this.#expectOwnWrites();
+    });
     try {
       while (!signal.aborted) {
         const input = await this.#perform(effects, signal);
@@ -129,6 +148,8 @@ export class Cache<T extends KubeObject> {
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
+      unsubscribe();
+      this.#cancelStaleCheck?.();
       await this.#endWatch();
     }
   }
@@ -142,7 +163,7 @@ export class Cache<T extends KubeObject> {
       } catch (error) {
         signal.throwIfAborted();
         this.#failed(error);
-        return {type: 'failed', error};
+        return {type: 'failed', error, lastedMs: this.#clock.monotonic() - this.#watchBegan};
       }
     }
     if (input === undefined) throw new Error('the reflector has nothing to wait for');
@@ -159,7 +180,7 @@ export class Cache<T extends KubeObject> {
         return this.#next();
       case 'wait':
         await this.#endWatch();
-        await pause(this.#clock, Math.max(backOffMs(effect.failures, this.#random), effect.retryAfterMs ?? 0), signal);
+        await pause(this.#clock, backOffMs(effect.failures, this.#random, effect.retryAfterMs), signal);
         signal.throwIfAborted();
         return {type: 'waited'};
       case 'stage':
@@ -176,13 +197,18 @@ export class Cache<T extends KubeObject> {
   }
 
   async #list(token: string | undefined, signal: AbortSignal): Promise<Input<T>> {
-    const {client, selection, pageSize = 500, indexers} = this.#options;
-    if (token === undefined) this.#staged = new Store(indexers);
+    const {client, selection, pageSize = 500} = this.#options;
+    if (token === undefined) {
+      this.#staged = this.#newStore();
+      this.#listBegan = this.#clock.monotonic();
+    }
     const page = await client.page(
       this.resource,
       {...selection, limit: pageSize, ...(token === undefined ? {} : {continueToken: token})},
       signal,
     );
+    if (token !== undefined && page.continueToken === token)
+      throw new MalformedError(`list of ${this.resource.plural}`, 'a page that is followed by itself');
     const items = page.items.map(object => this.#trim(object));
     return {type: 'page', items, resourceVersion: page.resourceVersion, token: page.continueToken};
   }
@@ -190,22 +216,23 @@ export class Cache<T extends KubeObject> {
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<Input<T>> {
     await this.#endWatch();
     const {client, selection} = this.#options;
-    const began = this.#clock.monotonic();
+    this.#watchBegan = this.#clock.monotonic();
+    this.#watches.inc({resource: this.resource.plural});
+    const limit = new Limit(this.#clock, signal);
+    this.#watchLimit = limit;
     const events = await client.watch(
       this.resource,
       {...selection, resourceVersion, timeoutSeconds: watchSeconds(this.#random)},
-      signal,
+      limit.signal,
     );
     this.#events = events[Symbol.asyncIterator]();
-    const input = await this.#next();
-    // A server, or something in between, that ends every watch at once must not be asked without a pause.
-    if (input.type === 'ended' && this.#clock.monotonic() - began < 1000) await pause(this.#clock, 1000, signal);
-    return input;
+    return this.#next();
   }
 
   async #next(): Promise<Input<T>> {
     const result = await this.#events?.next();
-    if (result === undefined || result.done === true) return {type: 'ended'};
+    if (result === undefined || result.done === true)
+      return {type: 'ended', lastedMs: this.#clock.monotonic() - this.#watchBegan};
     const event = result.value;
     const resourceVersion = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion;
     return {type: 'event', event, resourceVersion: resourceVersion ?? this.#resourceVersion ?? ''};
@@ -214,6 +241,8 @@ export class Cache<T extends KubeObject> {
   async #endWatch(): Promise<void> {
     const events = this.#events;
     this.#events = undefined;
+    this.#watchLimit?.release();
+    this.#watchLimit = undefined;
     await events?.return?.().catch(() => undefined);
   }
 
@@ -221,8 +250,8 @@ export class Cache<T extends KubeObject> {
   async #commit(resourceVersion: string): Promise<void> {
     const before = this.#store;
     this.#store = this.#staged;
-    this.#staged = new Store();
-    this.#advance(resourceVersion);
+    this.#staged = this.#newStore();
+    this.#advance(resourceVersion, this.#listBegan);
     this.#lists.inc({resource: this.resource.plural});
     let told = 0;
     for (const change of differences(before, this.#store)) {
@@ -250,12 +279,34 @@ export class Cache<T extends KubeObject> {
   #trim(object: T): T {
     const {managedFields: _dropped, ...metadata} = object.metadata as Record<string, unknown>;
     const trimmed = {...object, metadata} as T;
-    return this.#options.transform?.(trimmed) ?? trimmed;
+    return this.#contained('transform', trimmed, () => this.#options.transform?.(trimmed) ?? trimmed, trimmed);
   }
 
-  #advance(resourceVersion: string): void {
+  /** Objects are users' input: one that an indexer chokes on must not keep the others out of the cache. */
+  #newStore(): Store<T> {
+    const contained = Object.entries(this.#options.indexers ?? {}).map(([name, indexer]): [string, Indexer<T>] => [
+      name,
+      object => this.#contained(`indexer ${name}`, object, () => indexer(object), []),
+    ]);
+    return new Store(Object.fromEntries(contained));
+  }
+
+  #contained<R>(what: string, object: T, run: () => R, otherwise: R): R {
+    try {
+      return run();
+    } catch (error) {
+      const {namespace, name} = object.metadata;
+      this.#options.log.error(
+        {resource: this.resource.plural, namespace, name, function: what, err: error},
+        'a function of the cache threw on an object',
+      );
+      return otherwise;
+    }
+  }
+
+  #advance(resourceVersion: string, listedAt?: number): void {
     this.#resourceVersion = resourceVersion;
-    for (const [key, version] of this.#written) if (this.#hasSeen(version)) this.#written.delete(key);
+    this.#ownWrites.advance(listedAt);
     this.#objects.set({resource: this.resource.plural}, this.#store.size);
   }
 
@@ -265,19 +316,33 @@ export class Cache<T extends KubeObject> {
     this.#options.log.warn({resource: this.resource.plural, err: error}, 'list or watch failed, trying again');
   }
 
-  #hasSeen(resourceVersion: string): boolean {
-    return this.#resourceVersion !== undefined && isAtLeast(this.#resourceVersion, resourceVersion);
+  /** A watch that does not bring own writes is dead, however alive its connection looks: a list brings them. */
+  #expectOwnWrites(): void {
+    const {staleMs = 10_000} = this.#options;
+    const {oldest} = this.#ownWrites;
+    if (this.#cancelStaleCheck !== undefined || oldest === undefined) return;
+    this.#cancelStaleCheck = this.#clock.schedule(Math.max(staleMs - oldest.waitedMs, staleMs / 10), () => {
+      this.#cancelStaleCheck = undefined;
+      const {oldest: late} = this.#ownWrites;
+      if (late !== undefined && late.waitedMs >= staleMs)
+        this.#watchLimit?.abort(new StaleCacheError(this.resource.plural, late.key, Math.round(late.waitedMs)));
+      this.#expectOwnWrites();
+    });
   }
 
   #emit(changes: readonly Change<T>[]): void {
-    for (const change of changes) for (const listener of this.#listeners) this.#tell(listener, change);
+    for (const change of changes) for (const listener of this.#listeners) this.#call(() => listener(change));
   }
 
-  #tell(listener: ChangeListener<T>, change: Change<T>): void {
-    try {
-      listener(change);
-    } catch (error) {
+  #call(listener: () => unknown): void {
+    const threw = (error: unknown): void =>
       this.#options.log.error({resource: this.resource.plural, err: error}, 'a listener of the cache threw');
+    try {
+      // An async function is a listener for the compiler, too; its rejection would end the process.
+      const result = listener();
+      if (result instanceof Promise) result.catch(threw);
+    } catch (error) {
+      threw(error);
     }
   }
 }

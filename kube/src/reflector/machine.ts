@@ -1,9 +1,13 @@
 import type {WatchEvent} from '../client/watch-stream.ts';
-import {ApiError} from '../errors.ts';
+import {spread} from '../clock.ts';
+import {ApiError, StaleCacheError} from '../errors.ts';
 
 /**
  * The list-watch protocol as a state machine, as in client-go's reflector and kube-rs' watcher: a full list in pages, then
- * a watch from its resourceVersion, resumed where it ended; listed anew only when the server has forgotten that version.
+ * a watch from its resourceVersion, resumed where it ended; listed anew only when it cannot be resumed.
+ *
+ * `failures` are forgotten only by a watch that lasted: a list that succeeds or an event that comes in is no sign of health
+ * where each watch ends at once, and would be asked for again in a storm.
  */
 export type State =
   | {readonly at: 'Listing'; readonly failures: number}
@@ -21,9 +25,9 @@ export type Input<T> =
       readonly token: string | undefined;
     }
   | {readonly type: 'event'; readonly event: WatchEvent<T>; readonly resourceVersion: string}
-  /** The server ended the watch in order, as it does every few minutes. */
-  | {readonly type: 'ended'}
-  | {readonly type: 'failed'; readonly error: unknown}
+  /** The server ended the watch in order, as it does every few minutes. `lastedMs`: since it was asked for. */
+  | {readonly type: 'ended'; readonly lastedMs: number}
+  | {readonly type: 'failed'; readonly error: unknown; readonly lastedMs: number}
   | {readonly type: 'waited'};
 
 /** What the machine asks for: at most one of list, watch, next and wait, after what is to be stored. */
@@ -51,9 +55,9 @@ export const step = <T>(state: State, input: Input<T>): Step<T> => {
       if (input.type === 'failed') return wait({at: 'Listing', failures: state.failures + 1}, input.error);
       break;
     case 'Watching':
-      if (input.type === 'event') return watched(input);
-      if (input.type === 'ended') return [state, [{do: 'watch', resourceVersion: state.resourceVersion}]];
-      if (input.type === 'failed') return broken(state, input.error);
+      if (input.type === 'event') return watched(state, input);
+      if (input.type === 'ended') return ended(state, input.lastedMs);
+      if (input.type === 'failed') return broken(state, input);
       break;
     case 'Waiting':
       if (input.type === 'waited') return [state.next, [enter(state.next)]];
@@ -74,7 +78,7 @@ const listed = <T>(state: Listing, page: Extract<Input<T>, {type: 'page'}>): Ste
     ];
   }
   return [
-    {at: 'Watching', resourceVersion, failures: 0},
+    {at: 'Watching', resourceVersion, failures: state.failures},
     [
       {do: 'stage', items},
       {do: 'commit', resourceVersion},
@@ -83,17 +87,31 @@ const listed = <T>(state: Listing, page: Extract<Input<T>, {type: 'page'}>): Ste
   ];
 };
 
-const watched = <T>({event, resourceVersion}: Extract<Input<T>, {type: 'event'}>): Step<T> => [
-  {at: 'Watching', resourceVersion, failures: 0},
+const watched = <T>({failures}: Watching, {event, resourceVersion}: Extract<Input<T>, {type: 'event'}>): Step<T> => [
+  {at: 'Watching', resourceVersion, failures},
   [{do: 'store', event, resourceVersion}, {do: 'next'}],
 ];
 
-const broken = <T>(state: Watching, error: unknown): Step<T> => {
-  const failures = state.failures + 1;
-  // Too old to resume from: the missed events are gone, only a new list tells what is there.
-  if (error instanceof ApiError && error.isGone) return wait({at: 'Listing', failures}, error);
-  return wait({...state, failures}, error);
+/** A watch that lasted that long shows that server and network are well, ms. */
+const steadyMs = 5000;
+
+const ended = <T>(state: Watching, lastedMs: number): Step<T> => {
+  if (lastedMs < steadyMs) return wait({...state, failures: state.failures + 1}, undefined);
+  return [{...state, failures: 0}, [{do: 'watch', resourceVersion: state.resourceVersion}]];
 };
+
+const broken = <T>(state: Watching, {error, lastedMs}: Extract<Input<T>, {type: 'failed'}>): Step<T> => {
+  const failures = lastedMs < steadyMs ? state.failures + 1 : 1;
+  return wait(isLost(error) ? {at: 'Listing', failures} : {...state, failures}, error);
+};
+
+/**
+ * The missed events are gone, or the server will not take the watch as it is: only a new list tells what is there. A server
+ * that just started answers 401 and 403 for a while: that costs no list.
+ */
+const isLost = (error: unknown): boolean =>
+  error instanceof StaleCacheError ||
+  (error instanceof ApiError && (error.isGone || !(error.isRetryable || [401, 403].includes(error.status))));
 
 const wait = <T>(next: Listing | Watching, error: unknown): Step<T> => [
   {at: 'Waiting', next},
@@ -103,6 +121,16 @@ const wait = <T>(next: Listing | Watching, error: unknown): Step<T> => [
 const enter = <T>(next: Listing | Watching): Effect<T> =>
   next.at === 'Listing' ? {do: 'list', token: undefined} : {do: 'watch', resourceVersion: next.resourceVersion};
 
-/** How long to wait after that many failures in a row, ms: 100 ms doubling to 30 s, with jitter. */
-export const backOffMs = (failures: number, random: () => number): number =>
-  Math.min(100 * 2 ** Math.min(failures - 1, 20), 30_000) * (0.5 + random());
+/** Longest wait that a server may ask for, ms. */
+const maxRetryAfterMs = 30_000;
+
+/**
+ * How long to wait after that many failures in a row, ms: 100 ms doubling to 5 s, with jitter. Not longer, so that a cache
+ * is right within seconds when a server comes back; what a server that is overloaded asks for counts beyond it.
+ */
+export const backOffMs = (failures: number, random: () => number, retryAfterMs = 0): number =>
+  Math.max(
+    spread(Math.min(100 * 2 ** Math.min(failures - 1, 20), 5000), random),
+    // Never before the time that the server asks for, and not all clients at that moment.
+    Math.min(retryAfterMs, maxRetryAfterMs) * (1 + random() / 4),
+  );

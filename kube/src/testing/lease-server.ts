@@ -26,7 +26,8 @@ export class LeaseServer {
       update: async (_, object, options) => {
         this.calls.update += 1;
         await this.#answer(options?.signal);
-        const known = this.lease?.metadata.resourceVersion;
+        if (this.lease === undefined) throw new ApiError(404, {reason: 'NotFound'}, {call: 'PUT'});
+        const known = this.lease.metadata.resourceVersion;
         if (object.metadata.resourceVersion !== known) throw new ApiError(409, {reason: 'Conflict'}, {call: 'PUT'});
         return this.#store(object as unknown as Lease) as never;
       },

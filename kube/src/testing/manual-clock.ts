@@ -30,6 +30,11 @@ export class ManualClock implements Clock {
     this.#wall = ms - this.#elapsed;
   }
 
+  /** Time passes and nothing runs: what a process finds that was stopped. */
+  skip(ms: number): void {
+    this.#elapsed += ms;
+  }
+
   schedule(ms: number, run: () => void): () => void {
     const timer = {at: this.#elapsed + Math.max(ms, 0), run};
     this.#timers.add(timer);
@@ -45,7 +50,7 @@ export class ManualClock implements Clock {
     const end = this.#elapsed + ms;
     await settle();
     for (let next = this.#due(end); next !== undefined; next = this.#due(end)) {
-      this.#elapsed = next.at;
+      this.#elapsed = Math.max(this.#elapsed, next.at);
       this.#timers.delete(next);
       next.run();
       await settle();

@@ -1,6 +1,8 @@
 import {setImmediate} from 'node:timers/promises';
-import type {Client, Page} from '../client/client.ts';
+import type {Client} from '../client/client.ts';
+import type {Page} from '../client/options.ts';
 import type {WatchEvent} from '../client/watch-stream.ts';
+import {Writes} from '../client/writes.ts';
 import type {KubeObject} from '../objects.ts';
 
 type Reply<T> = {readonly page: Page<T>} | {readonly error: unknown};
@@ -19,6 +21,8 @@ export interface FedWatch<T> {
 export class ScriptedServer<T extends KubeObject> {
   readonly lists: (string | undefined)[] = [];
   readonly watches: FedWatch<T>[] = [];
+  /** What the test says that the client wrote. */
+  readonly writes = new Writes();
   readonly #replies: Reply<T>[] = [];
   readonly #refusals: unknown[] = [];
 
@@ -44,8 +48,9 @@ export class ScriptedServer<T extends KubeObject> {
     return last;
   }
 
-  get client(): Pick<Client, 'page' | 'watch'> {
+  get client(): Pick<Client, 'page' | 'watch' | 'onWrite'> {
     return {
+      onWrite: (resource, listener) => this.writes.on(resource, listener),
       page: async (_, selection) => {
         this.lists.push(selection?.continueToken);
         // An answer from the network never comes in the same turn.

@@ -19,7 +19,7 @@ const written = async (stored: Node | undefined, state: DaemonState, confirmed =
         return stored as never;
       },
     },
-    nodes: {get: () => stored, wrote: () => {}},
+    nodes: {get: () => stored},
     daemons: {stateOf: () => state, confirmed: async () => confirmed},
   });
   await reconciler.reconcile({name: 'n1'}, new AbortController().signal);

@@ -5,7 +5,7 @@ import {schedulableLabel} from './label.ts';
 
 export interface NodeReconcilerOptions {
   readonly client: Pick<Client, 'mergePatch'>;
-  readonly nodes: Pick<Cache<Node>, 'get' | 'wrote'>;
+  readonly nodes: Pick<Cache<Node>, 'get'>;
   readonly daemons: Daemons;
 }
 
@@ -24,6 +24,6 @@ export class NodeReconciler {
     const label = schedulableLabel(node.metadata.labels, await daemons.confirmed(key.name, signal));
     if (label === undefined) return;
     const patch = {metadata: {labels: {[Label.schedulable]: label}}};
-    nodes.wrote(await client.mergePatch(core.nodes, key, patch, {fieldManager: FieldManager.operator, signal}));
+    await client.mergePatch(core.nodes, key, patch, {fieldManager: FieldManager.operator, signal});
   }
 }

@@ -67,18 +67,17 @@ export class MachineReconciler {
       await this.#setFinalizer(vm, 'remove', signal);
       return;
     }
-    const {client, caches, clock, events, random} = this.#options;
+    const {client, clock, events, random} = this.#options;
     const failure = error === undefined ? plan.blocked : {reason: Reason.FailedCreate, message: refusalText(error)};
     const patch = statusPatch(vm.status, nextStatus({...world, vm}, {run, failure}, clock.now(), random));
-    if (patch !== undefined) caches.machines.wrote(await client.patchStatus(machines, vm, patch, {...asUs, signal}));
+    if (patch !== undefined) await client.patchStatus(machines, vm, patch, {...asUs, signal});
     for (const event of plan.events) events.event(vm, event);
   }
 
   async #start(vm: Machine, instance: VirtualMachineInstance, signal: AbortSignal): Promise<Omit<Acted, 'vm'>> {
-    const {client, caches, events} = this.#options;
+    const {client, events} = this.#options;
     try {
       const run = await client.create(instances, instance as Instance, {...asUs, signal});
-      caches.instances.wrote(run);
       events.event(vm, instanceCreated(vm.metadata.name));
       return {run, error: undefined};
     } catch (error) {
@@ -102,19 +101,15 @@ export class MachineReconciler {
 
   /** The one change of a user's spec, as KubeVirt makes it: the reconcile that it brings starts the machine. */
   async #setAlways(vm: Machine, signal: AbortSignal): Promise<Machine> {
-    const {client, caches} = this.#options;
+    const {client} = this.#options;
     const spec = vm.spec.running === undefined ? {runStrategy: 'Always'} : {running: true};
     const patch = {metadata: {resourceVersion: vm.metadata.resourceVersion}, spec};
-    const changed = await client.mergePatch(machines, keyOf(vm), patch, {...asUs, signal});
-    caches.machines.wrote(changed);
-    return changed;
+    return client.mergePatch(machines, keyOf(vm), patch, {...asUs, signal});
   }
 
   async #setFinalizer(vm: Machine, change: 'add' | 'remove', signal: AbortSignal): Promise<Machine> {
-    const {client, caches} = this.#options;
+    const {client} = this.#options;
     const patch = finalizerPatch(vm, Finalizer.virtualMachine, change);
-    const changed = await client.mergePatch(machines, keyOf(vm), patch, {...asUs, signal});
-    caches.machines.wrote(changed);
-    return changed;
+    return client.mergePatch(machines, keyOf(vm), patch, {...asUs, signal});
   }
 }

@@ -77,7 +77,7 @@ export class InstanceReconciler {
   }
 
   async #report(world: World, plan: Plan, {vmi, error}: Acted, signal: AbortSignal): Promise<void> {
-    const {client, caches, clock, events} = this.#options;
+    const {client, clock, events} = this.#options;
     if (plan.finalizer === 'remove') {
       await this.#setFinalizer(vmi, 'remove', signal);
       events.event(vmi, instanceGone);
@@ -85,7 +85,7 @@ export class InstanceReconciler {
     }
     const failed = error === undefined ? undefined : {reason: Reason.FailedCreate, message: refusalText(error)};
     const patch = statusPatch(vmi.status, nextStatus({...world, vmi}, plan.step, failed, clock.now()));
-    if (patch !== undefined) caches.instances.wrote(await client.patchStatus(instances, vmi, patch, {...asUs, signal}));
+    if (patch !== undefined) await client.patchStatus(instances, vmi, patch, {...asUs, signal});
     for (const event of plan.events) events.event(vmi, event);
   }
 
@@ -96,11 +96,11 @@ export class InstanceReconciler {
     accelerator: Accelerator,
     signal: AbortSignal,
   ): Promise<ApiError | undefined> {
-    const {client, caches, events} = this.#options;
+    const {client, events} = this.#options;
     const pod = renderPod(vmi, accelerator, world.config, world.claims);
     const name = pod.metadata.name ?? '';
     try {
-      caches.pods.wrote(await client.create(core.pods, pod, {...asUs, signal}));
+      await client.create(core.pods, pod, {...asUs, signal});
       events.event(vmi, podCreated(name));
       return undefined;
     } catch (error) {
@@ -127,26 +127,21 @@ export class InstanceReconciler {
   }
 
   async #protect(vmi: Instance, signal: AbortSignal): Promise<void> {
-    const {client, caches} = this.#options;
-    const budget = await client.apply(policy.podDisruptionBudgets, renderBudget(vmi), {...asUs, force: true, signal});
-    caches.budgets.wrote(budget);
+    const {client} = this.#options;
+    await client.apply(policy.podDisruptionBudgets, renderBudget(vmi), {...asUs, force: true, signal});
   }
 
   /** Before the status that hands the run over: whoever acts on that status finds the label. */
   async #labelNode(vmi: Instance, node: string, signal: AbortSignal): Promise<Instance> {
-    const {client, caches} = this.#options;
+    const {client} = this.#options;
     const {resourceVersion} = vmi.metadata;
     const patch = {metadata: {resourceVersion, labels: {[Label.nodeName]: node}}};
-    const changed = await client.mergePatch(instances, keyOf(vmi), patch, {...asUs, signal});
-    caches.instances.wrote(changed);
-    return changed;
+    return client.mergePatch(instances, keyOf(vmi), patch, {...asUs, signal});
   }
 
   async #setFinalizer(vmi: Instance, change: 'add' | 'remove', signal: AbortSignal): Promise<Instance> {
-    const {client, caches} = this.#options;
+    const {client} = this.#options;
     const patch = finalizerPatch(vmi, Finalizer.instance, change);
-    const changed = await client.mergePatch(instances, keyOf(vmi), patch, {...asUs, signal});
-    caches.instances.wrote(changed);
-    return changed;
+    return client.mergePatch(instances, keyOf(vmi), patch, {...asUs, signal});
   }
 }

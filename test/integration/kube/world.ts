@@ -22,7 +22,7 @@ export class World {
   }
 
   async client(
-    options: Partial<ClientOptions> & {readonly via?: Relay; readonly token?: string} = {},
+    options: Partial<ClientOptions> & {readonly via?: {readonly url: string}; readonly token?: string} = {},
   ): Promise<Client> {
     const {via, token, ...rest} = options;
     const found = await fromKubeconfig(this.plane.kubeconfig);

@@ -290,6 +290,7 @@ export class Theatre {
       get: (target, property) => {
         const value: unknown = Reflect.get(target, property, target);
         if (typeof value !== 'function') return value;
+        if (property === 'guardedBy') return (guard: () => void) => this.#counting(target.guardedBy(guard), life);
         return (...args: unknown[]): unknown => {
           const {plural} = (args[0] ?? {}) as {plural?: string};
           if (!writing.has(property) || plural === 'events' || plural === 'leases')

@@ -1,0 +1,25 @@
+/** A process that leads, and does something all the time; a test stops and continues it. Arguments: kubeconfig, lease. */
+import {Client, fromKubeconfig, LeaseLostError} from '@wherry/kube';
+import {Registry} from 'prom-client';
+import {act, electionOf} from './effects.ts';
+
+const [kubeconfig = '', name = ''] = process.argv.slice(2);
+const client = new Client({
+  kubeConfig: await fromKubeconfig(kubeconfig),
+  userAgent: 'leader-process',
+  registry: new Registry(),
+});
+const election = electionOf({client, identity: 'child', lease: {namespace: 'default', name}});
+try {
+  await election.run(new AbortController().signal, async signal => {
+    process.stdout.write('leading\n');
+    await act(
+      client.guardedBy(() => election.assertLeading()),
+      'child',
+      signal,
+    );
+  });
+} catch (error) {
+  process.stdout.write(error instanceof LeaseLostError ? 'lost\n' : `${String(error)}\n`);
+}
+process.exit();
