@@ -2,7 +2,7 @@
 import {randomUUID} from 'node:crypto';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {type Accelerator, parseConfig, type VirtualMachineInstance} from '@wherry/api';
+import {type Accelerator, LauncherExit, parseConfig, type VirtualMachineInstance} from '@wherry/api';
 import {Client, EventRecorder, fixed, loadKubeConfig, systemClock} from '@wherry/kube';
 import {loadHost} from '@wherry/native';
 import {Daemon, type Settings} from '@wherry/node-daemon';
@@ -148,6 +148,20 @@ test('the daemon is ready once its node says what KVM is worth there', async () 
   expect(node.metadata.labels).toMatchObject({'kubevirt.io/schedulable': 'true'});
   expect(node.metadata.labels['wherry.dev/kvm']).toMatch(/^(usable|broken|absent)$/);
   expect(node.metadata.annotations['wherry.dev/kvm-reason']).not.toBe('');
+});
+
+test('the daemon says by a Lease that it lives, which goes with its node', async () => {
+  const lease = async () =>
+    JSON.parse(await kubectl('get', 'lease', `node-daemon-${NODE}`, '-o', 'json')) as {
+      metadata: {ownerReferences: object[]};
+      spec: {renewTime: string};
+    };
+  const first = await eventually(lease);
+  expect(first).toMatchObject({
+    metadata: {ownerReferences: [{kind: 'Node', name: NODE}], labels: {'app.kubernetes.io/component': 'node-daemon'}},
+    spec: {holderIdentity: 'wherry-node-daemon-test', leaseDurationSeconds: 8},
+  });
+  await eventually(async () => expect((await lease()).spec.renewTime).not.toBe(first.spec.renewTime));
 });
 
 test('a guest that is handed over runs, and one write says so', async () => {
@@ -296,6 +310,15 @@ test('the sudden end of a pod is the end of its engine, and is reported', async 
     });
     expect(await engines('victim')).toEqual([]);
     expect(over.status?.conditions).toContainEqual(expect.objectContaining({reason: 'EngineExited'}));
+  });
+});
+
+test('an engine that lives although its instance is gone was fenced, and is ended at once', async () => {
+  await withGuest('fenced', 'tcg', async other => {
+    await kubectl('delete', 'vmi', 'fenced');
+    expect(await other.exited).toBe(LauncherExit.KilledAfterGrace);
+    expect(await engines('fenced')).toEqual([]);
+    expect(await engines('guest')).toHaveLength(1);
   });
 });
 

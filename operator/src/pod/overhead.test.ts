@@ -1,3 +1,4 @@
+import type {Accelerator} from '@wherry/api';
 import {expect, test} from '@jest/globals';
 import {type Machine, overheadBytes} from './overhead.ts';
 
@@ -21,18 +22,25 @@ test('a small guest under KVM costs about 64 MiB, far below KubeVirt’s 288', (
   expect(overheadBytes(machine()) / MiB).toBeLessThan(70);
 });
 
-test('a large guest pays for its page tables', () => {
-  const small = overheadBytes(machine({guestBytes: 1024 * MiB}));
-  const large = overheadBytes(machine({guestBytes: 32 * 1024 * MiB}));
-  expect((large - small) / MiB).toBe(62);
-});
+test.each<[Accelerator, number]>([
+  ['tcg', 4.25],
+  ['kvm', 6.25],
+])(
+  'a large guest pays for what the kernel keeps of each of its pages, with %s %d MiB for a GiB',
+  (accelerator, share) => {
+    const small = overheadBytes(machine({accelerator, guestBytes: 4 * 1024 * MiB}));
+    const large = overheadBytes(machine({accelerator, guestBytes: 36 * 1024 * MiB}));
+    expect((large - small) / MiB).toBe(32 * share);
+  },
+);
 
 test('each vCPU adds its share', () => {
   expect(overheadBytes(machine({vcpus: 9})) - overheadBytes(machine({vcpus: 1}))).toBe(8 * MiB);
 });
 
 test('emulation reserves the translation buffer as well', () => {
-  expect(overheadBytes(machine({accelerator: 'tcg'})) - overheadBytes(machine())).toBe(64 * MiB);
+  const tiny = {guestBytes: 1 * MiB};
+  expect(overheadBytes(machine({...tiny, accelerator: 'tcg'})) - overheadBytes(machine(tiny))).toBe(64 * MiB);
 });
 
 test('a graphics card costs what it can be filled with, and a copy for who looks at it', () => {

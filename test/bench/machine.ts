@@ -1,0 +1,43 @@
+import {cpus, release, totalmem} from 'node:os';
+import {Label} from '@wherry/api';
+import {core} from '@wherry/kube';
+import type {Stage} from './stage.ts';
+
+/** What numbers mean nothing without. */
+export interface Machine {
+  readonly cores: number;
+  readonly cpu: string;
+  readonly memoryGiB: number;
+  readonly kernel: string;
+  readonly kubernetes: string;
+  /** Verdict of the node's KVM self-test. */
+  readonly kvm: string;
+  /** Whether the guests of this run are emulated: numbers of emulation prove behaviour, never speed. */
+  readonly emulated: boolean;
+  readonly engine: string;
+}
+
+/** Starts one machine to see what runs it. */
+export const describeMachine = async (stage: Stage): Promise<Machine> => {
+  const name = 'first';
+  await stage.applyMachine(name);
+  await stage.running(name);
+  const {engine, conditions} = stage.instances.get(name)?.status ?? {};
+  await stage.deleteMachines([name]);
+  const node = await stage.client.get(core.nodes, {name: stage.node.name});
+  const {gitVersion} = JSON.parse(await stage.kubectl.run('get', '--raw', '/version')) as {gitVersion: string};
+  return {
+    cores: cpus().length,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    memoryGiB: Math.round(totalmem() / 1024 ** 3),
+    kernel: release(),
+    kubernetes: gitVersion,
+    kvm: node?.metadata.labels?.[Label.kvm] ?? 'unknown',
+    emulated: conditions?.some(({type, status}) => type === 'SoftwareEmulation' && status === 'True') ?? false,
+    engine: `${engine?.name} ${engine?.version}`,
+  };
+};
+
+export const sentence = ({cores, cpu, memoryGiB, kernel, kubernetes, kvm, emulated, engine}: Machine): string =>
+  `${cores} cores of ${cpu}, ${memoryGiB} GiB, Linux ${kernel}, KVM ${kvm}; Kubernetes ${kubernetes}; ${engine}, ` +
+  (emulated ? 'emulated: its speed says nothing about a machine with KVM' : 'with KVM');
