@@ -36,6 +36,21 @@ export const enginePids = async (node: string, machine: string): Promise<readonl
     .map(Number);
 };
 
+/** Sets the memory limit of the container that a process runs in to so many bytes above what it uses now. */
+export const limitMemory = (node: string, pid: number, bytes: number): Promise<string> =>
+  onNode(
+    node,
+    'sh',
+    '-c',
+    `if [ -e /sys/fs/cgroup/memory ]; then
+      group=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' /proc/${pid}/cgroup)
+      echo $(($(cat $group/memory.usage_in_bytes) + ${bytes})) >$group/memory.limit_in_bytes
+    else
+      group=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/${pid}/cgroup)
+      echo $(($(cat $group/memory.current) + ${bytes})) >$group/memory.max
+    fi`,
+  );
+
 const manifest = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const hidden = '/etc/kubernetes/kube-apiserver.yaml';
 
