@@ -21,7 +21,7 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: [
-        '<rootDir>/{api,kube,operator,node-daemon,native,scripts,images,test/support,test/lab/harness,test/bench}/**/*.test.ts',
+        '<rootDir>/{api,kube,operator,node-daemon,native,scripts,images,test/support,test/conformance,test/lab/harness,test/bench}/**/*.test.ts',
       ],
       modulePathIgnorePatterns: ['/target/'],
     },

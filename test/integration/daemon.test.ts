@@ -11,8 +11,9 @@ import {run} from '../../scripts/core/command.ts';
 import {repository} from '../../scripts/core/paths.ts';
 import {type ControlPlane, startControlPlane} from '../support/control-plane.ts';
 import {eventually} from '../support/eventually.ts';
-import {FakeVmPod, podPrograms, type PodPrograms} from '../support/fake-node.ts';
+import {FakeVmPod, type PodPrograms} from '../support/fake-node.ts';
 import {tinyInstanceSpec} from '../support/guests.ts';
+import {podPrograms} from '../support/pod-programs.ts';
 
 jest.setTimeout(180_000);
 

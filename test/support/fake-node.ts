@@ -3,24 +3,15 @@ import {chmod, chown, link, copyFile, mkdir, mkdtemp, rm, symlink} from 'node:fs
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {PodLayout} from '@wherry/api';
-import {qemuClosure} from '../../images/qemu-closure.ts';
-import {staticProgram} from '../../images/static-programs.ts';
-import {tinyGuest} from '../../images/tiny/image.ts';
 import {run} from '../../scripts/core/command.ts';
-import {progress} from '../../scripts/core/progress.ts';
 
-/** Programs that a pod is made of, built or fetched on first use. */
+/** Programs that a pod is made of. */
 export interface PodPrograms {
+  /** Root of QEMU's closure. */
   readonly closure: string;
   readonly launcher: string;
   readonly guest: {readonly kernel: string; readonly initrd: string};
 }
-
-export const podPrograms = async (): Promise<PodPrograms> => {
-  const log = progress();
-  const {root} = await qemuClosure(log);
-  return {closure: root, launcher: await staticProgram(log, 'wherry-launcher'), guest: await tinyGuest(log)};
-};
 
 /** Addresses of a pod's network: the node's end, from which the cluster reaches it, and the pod's. */
 interface PodNetwork {
@@ -48,6 +39,8 @@ export interface FakePodOptions {
   readonly pods?: string;
   /** Names of volumes that are claims: empty folders. */
   readonly claims?: readonly string[];
+  /** Path of a control group that it shall run in. */
+  readonly cgroup?: string;
 }
 
 /**
@@ -75,7 +68,12 @@ export class FakeVmPod {
     const container = [join(import.meta.dirname, 'fake-node/pod.sh'), join(folder, 'pod')];
     this.#child = spawn('ip', ['netns', 'exec', netns, ...unshare, ...container, programs.closure, programs.launcher], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: {...process.env, [PodLayout.env.uid]: options.instanceUid, [PodLayout.env.name]: options.name},
+      env: {
+        ...process.env,
+        [PodLayout.env.uid]: options.instanceUid,
+        [PodLayout.env.name]: options.name,
+        POD_CGROUP: options.cgroup ?? '',
+      },
     });
     const hear = (chunk: Buffer): void => {
       this.console += chunk.toString();
@@ -100,6 +98,11 @@ export class FakeVmPod {
   /** Runs a command inside the pod's network. */
   inside(...command: string[]): Promise<string> {
     return run('ip', ['netns', 'exec', this.netns, ...command]);
+  }
+
+  /** The disk that a claim with a file system holds. */
+  claimFile(claim: string): string {
+    return join(this.#folder, 'pod/volumes', claim, 'disk.img');
   }
 
   /** What the kubelet sends when the pod is deleted. */

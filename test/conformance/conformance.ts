@@ -1,0 +1,61 @@
+import type {Log} from '@wherry/kube';
+import {SetupError} from '../../scripts/core/errors.ts';
+import {type MemoryUse, measureMemory} from './memory.ts';
+import {closingLines, type Report, resultLine} from './report.ts';
+import {runStories} from './runner.ts';
+import type {Kit} from './stage.ts';
+import {stories} from './stories.ts';
+import type {Subject} from './story.ts';
+
+export interface Choice {
+  readonly engine: string;
+  readonly accelerator: string;
+  /** Part of the names of the stories that are told; all where it is empty. */
+  readonly only: string;
+}
+
+/** The daemon's own log would drown the results; what it warns of is worth a line. */
+const logTo = (say: (line: string) => void): Log => {
+  const line = (fields: object, message: string): void => say(`     ${message} ${JSON.stringify(fields, readable)}`);
+  return {debug: () => {}, info: () => {}, warn: line, error: line};
+};
+
+/** Errors have nothing that JSON takes. */
+const readable = (_: string, value: unknown): unknown => (value instanceof Error ? value.message : value);
+
+/** @throws SetupError for a choice that there is not */
+export const conformance = async (kit: Kit, choice: Choice, say: (line: string) => void): Promise<Report> => {
+  const report = await runStories({
+    subject: subjectOf(choice),
+    kit,
+    stories: stories.filter(({name}) => name.includes(choice.only)),
+    onResult: result => say(resultLine(result)),
+    log: logTo(say),
+  });
+  closingLines(report).forEach(say);
+  return report;
+};
+
+/** Small and large, for some of the need grows with the guest. */
+const sizes = [
+  {guestMiB: 128, vcpus: 1},
+  {guestMiB: 512, vcpus: 2},
+];
+
+export const memoryUse = async (
+  kit: Kit,
+  choice: Choice,
+  say: (line: string) => void,
+): Promise<readonly MemoryUse[]> => {
+  const uses = await measureMemory(kit, subjectOf(choice), sizes, logTo(say));
+  for (const use of uses) say(JSON.stringify(use));
+  return uses;
+};
+
+/** The native engine is a subject from the day on which it speaks the launcher's protocol. */
+const subjectOf = ({engine, accelerator}: Choice): Subject => {
+  if (engine !== 'qemu') throw new SetupError(`there is no engine ${engine} to test: this version has qemu`);
+  if (accelerator !== 'kvm' && accelerator !== 'tcg')
+    throw new SetupError(`${accelerator} is no accelerator: take kvm or tcg`);
+  return {engine, accelerator};
+};

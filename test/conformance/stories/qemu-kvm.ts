@@ -1,0 +1,125 @@
+/** What QEMU is told only where it runs guests with KVM: command lines that nothing else can try. */
+import assert from 'node:assert/strict';
+import type {Guest} from '../guest.ts';
+import type {Story, Subject} from '../story.ts';
+
+const lacks = ({engine, accelerator}: Subject): string | undefined =>
+  engine === 'qemu' && accelerator === 'kvm' ? undefined : 'QEMU with KVM';
+
+/** Those that have no values. */
+const hypervSwitches = Object.fromEntries(
+  'relaxed vapic vpindex runtime synic frequencies ipi tlbflush reenlightenment reset'
+    .split(' ')
+    .map(name => [name, {}]),
+);
+
+const boots = {
+  name: 'it boots',
+  run: async (guest: Guest): Promise<void> => {
+    await guest.running();
+    await guest.login();
+  },
+};
+
+/** A vendor-neutral way to see what a guest's kernel made of its processor. */
+const flags = (guest: Guest): Promise<string> => guest.shell("grep -m1 '^flags' /proc/cpuinfo");
+
+export const qemuWithKvm: readonly Story[] = [
+  {
+    name: 'QEMU with KVM',
+    lacks,
+    steps: [
+      boots,
+      {
+        name: 'KVM came as a descriptor, and the engine has no other way to it',
+        run: async guest => assert.ok((await guest.engineArgs()).includes('kvm,device=/dev/fdset/1')),
+      },
+      {
+        name: 'its packets go through vhost-net where the node has it',
+        run: async guest => {
+          const netdev = (await guest.engineArgs()).find(one => one.startsWith('{"type":"tap"')) ?? '';
+          assert.match(netdev, /vhostfd/);
+          await guest.answers();
+        },
+      },
+      {
+        name: 'it knows that KVM runs it, and takes its time from there',
+        run: async guest => {
+          assert.match(await flags(guest), /\bhypervisor\b/);
+          const clocks = await guest.shell('cat /sys/devices/system/clocksource/clocksource0/available_clocksource');
+          assert.match(clocks, /kvm-clock/);
+        },
+      },
+    ],
+  },
+  {
+    name: 'a guest that is to think it runs on Hyper-V',
+    lacks,
+    guest: {
+      domain: {
+        cpu: {cores: 2},
+        memory: {guest: '128Mi'},
+        clock: {
+          utc: {},
+          timer: {hyperv: {}, kvm: {present: false}, hpet: {present: false}, pit: {tickPolicy: 'delay'}},
+        },
+        features: {
+          acpi: {},
+          kvm: {hidden: true},
+          hyperv: {
+            ...hypervSwitches,
+            synictimer: {direct: {}},
+            spinlocks: {spinlocks: 8191},
+            vendorid: {vendorid: 'wherry'},
+          },
+        },
+      },
+    },
+    steps: [
+      boots,
+      {
+        name: 'its kernel finds Hyper-V and no KVM',
+        run: async guest => {
+          const said = await guest.shell('dmesg');
+          assert.match(said, /Hypervisor detected: Microsoft Hyper-V/);
+          const clocks = await guest.shell('cat /sys/devices/system/clocksource/clocksource0/available_clocksource');
+          assert.match(clocks, /hyperv_clocksource/);
+          assert.doesNotMatch(clocks, /kvm-clock/);
+        },
+      },
+    ],
+  },
+  {
+    name: 'a guest that does not see KVM',
+    lacks,
+    guest: {domain: {cpu: {cores: 1}, memory: {guest: '128Mi'}, features: {kvm: {hidden: true}}}},
+    steps: [
+      boots,
+      {
+        name: 'its kernel finds none',
+        run: async guest => assert.doesNotMatch(await guest.shell('dmesg'), /Hypervisor detected: KVM/),
+      },
+    ],
+  },
+  {
+    name: 'a guest with a processor of a named model',
+    lacks,
+    guest: {
+      domain: {
+        cpu: {cores: 1, model: 'EPYC', features: [{name: 'rdrand', policy: 'disable'}, {name: 'x2apic'}]},
+        memory: {guest: '128Mi'},
+      },
+    },
+    steps: [
+      boots,
+      {
+        name: 'it has that model, less what was taken from it',
+        run: async guest => {
+          assert.match(await guest.shell("grep -m1 'model name' /proc/cpuinfo"), /EPYC/);
+          assert.doesNotMatch(await flags(guest), /\brdrand\b/);
+          assert.match(await flags(guest), /\bx2apic\b/);
+        },
+      },
+    ],
+  },
+];
