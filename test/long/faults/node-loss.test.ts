@@ -99,9 +99,8 @@ const nothingIsLeft = async (name: string, podUid: string): Promise<void> => {
   );
   expect(await cluster.engines(stays, name)).toHaveLength(1);
   expect((await cluster.vmi(name)).status).toMatchObject({phase: 'Running', nodeName: stays});
-  expect(await system.run('get', 'node', lost, '-o', 'jsonpath={.metadata.labels.kubevirt\\.io/schedulable}')).toBe(
-    'true',
-  );
+  const schedulable = ['get', 'node', lost, '-o', 'jsonpath={.metadata.labels.kubevirt\\.io/schedulable}'];
+  await eventually(async () => expect(await system.run(...schedulable)).toBe('true'));
 };
 
 const podUidOf = async (name: string): Promise<string> => (await cluster.pod(name)).metadata.uid;

@@ -1,7 +1,7 @@
 /** Every way in which a node is lost, fenced and found again, at the same time: most of it is waiting. */
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import type {RunStrategy} from '@wherry/api';
-import {core, type Pod} from '@wherry/kube';
+import type {Pod} from '@wherry/kube';
 import type {Instance} from '@wherry/operator';
 import {LEASE_MS} from '../../integration/operator/fake-daemon.ts';
 import {readyOf, TestNode} from '../../integration/operator/lost-node.ts';
@@ -210,7 +210,6 @@ test('an operator that takes over while a node is silent waits for the whole Lea
 test('when most daemons fall silent at once nothing is said before twice their time', async () => {
   const node = await join('last');
   await node.hosts(on, 'last');
-  await theatre.client.mergePatch(core.nodes, {name: 'last'}, {metadata: {labels: {partition: 'yes'}}});
   await Promise.all([...well, node].map(({daemon}) => daemon.stop()));
   await theatre.kubeletIs('last', 'Unknown');
   await pauseMs(LEASE_MS + 2000);
