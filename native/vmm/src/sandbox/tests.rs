@@ -1,0 +1,84 @@
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus};
+
+use super::*;
+
+const CLASS: &str = "WHERRY_TEST_CLASS";
+const CALL: &str = "WHERRY_TEST_CALL";
+
+const CLASSES: [Class; 5] = [
+    Class::Control,
+    Class::Vcpu,
+    Class::Device(Kind::Rng),
+    Class::Device(Kind::Block),
+    Class::Device(Kind::Net),
+];
+
+/// Runs `confined` below in a process of its own.
+fn run(class: Class, call: &str) -> ExitStatus {
+    let program = std::env::current_exe().unwrap();
+    Command::new(program)
+        .args([
+            "sandbox::tests::confined",
+            "--exact",
+            "--ignored",
+            "--test-threads=1",
+        ])
+        .env(CLASS, class.name())
+        .env(CALL, call)
+        .output()
+        .unwrap()
+        .status
+}
+
+/// Does one thing under one filter; the process ends with it.
+#[test]
+#[ignore = "the other tests here run it, in processes of their own"]
+fn confined() {
+    let named = |name: &str| std::env::var(name).unwrap();
+    let class = CLASSES.into_iter().find(|it| it.name() == named(CLASS));
+    let filter = Filter::new(class.unwrap()).unwrap();
+    let call = named(CALL);
+    rustix::thread::set_no_new_privs(true).unwrap();
+    filter.apply().unwrap();
+    // SAFETY: plain system calls, with arguments that are harmless or refused.
+    let _ = unsafe {
+        match call.as_str() {
+            "nothing" => libc::syscall(libc::SYS_madvise, 0, 0, 0),
+            "open" => libc::syscall(libc::SYS_openat, -1, 0, 0),
+            "socket" => libc::syscall(libc::SYS_socket, 1, 1, 0),
+            "execve" => libc::syscall(libc::SYS_execve, 0, 0, 0),
+            "clone" => libc::syscall(libc::SYS_clone, 0, 0, 0, 0, 0),
+            "ptrace" => libc::syscall(libc::SYS_ptrace, 0, 0, 0, 0),
+            "terminal" => libc::syscall(libc::SYS_ioctl, 0, libc::TIOCSTI, 0),
+            "execmem" => {
+                let rights = libc::PROT_READ | libc::PROT_EXEC;
+                let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+                libc::syscall(libc::SYS_mmap, 0, 4096, rights, kind, -1, 0)
+            }
+            other => panic!("{other}"),
+        }
+    };
+    // SAFETY: ends the process without the test runner's own calls.
+    unsafe { libc::_exit(0) };
+}
+
+#[test]
+fn what_a_class_may_do_does_not_end_it() {
+    for class in CLASSES {
+        assert_eq!(run(class, "nothing").code(), Some(0), "{class:?}");
+    }
+}
+
+#[test]
+fn what_no_class_may_do_ends_the_process() {
+    let calls = [
+        "open", "socket", "execve", "clone", "ptrace", "terminal", "execmem",
+    ];
+    for class in CLASSES {
+        for call in calls {
+            let signal = run(class, call).signal();
+            assert_eq!(signal, Some(libc::SIGSYS), "{class:?} {call}");
+        }
+    }
+}
