@@ -6,6 +6,7 @@ import {createServer, type Server, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from '@jest/globals';
+import koffi from 'koffi';
 import {libraryPath} from './load.ts';
 
 const say = (reason: string): void => {
@@ -125,3 +126,31 @@ export const frameOf = (text: string): Buffer => {
   body.copy(frame, 4);
   return frame;
 };
+
+/** `struct iovec` and `struct msghdr` of recvmsg(2). */
+const iovec = koffi.struct({base: 'uint8_t *', length: 'size_t'});
+const msghdr = koffi.struct({
+  name: 'void *',
+  nameLength: 'uint32_t',
+  parts: koffi.pointer(iovec),
+  partCount: 'size_t',
+  control: 'uint8_t *',
+  controlLength: 'size_t',
+  flags: 'int',
+});
+
+/** Sends bytes with descriptors (SCM_RIGHTS), as a hostile peer may: Node.js itself cannot. */
+export const sendWithDescriptors = (socket: number, bytes: Buffer, fds: readonly number[]): void => {
+  const control = Buffer.alloc(16 + 8 * Math.ceil(fds.length / 2));
+  control.writeBigUInt64LE(BigInt(16 + 4 * fds.length));
+  control.writeInt32LE(constants.SOL_SOCKET, 8);
+  control.writeInt32LE(constants.SCM_RIGHTS, 12);
+  for (const [at, fd] of fds.entries()) control.writeInt32LE(fd, 16 + 4 * at);
+  const parts = [{base: bytes, length: bytes.length}];
+  const message = {name: null, nameLength: 0, parts, partCount: 1, control, controlLength: control.length, flags: 0};
+  const sendmsg = koffi.load(null).func('sendmsg', 'int64_t', ['int', koffi.pointer(msghdr), 'int']);
+  const sent = Number(sendmsg(socket, message, 0));
+  if (sent !== bytes.length) throw new Error(`sendmsg sent ${sent} of ${bytes.length} bytes`);
+};
+
+const constants = {SOL_SOCKET: 1, SCM_RIGHTS: 1};

@@ -31,6 +31,7 @@ import {qemuKind} from './engine/qemu/qemu-kind.ts';
 import {askAgent} from './guest/agent.ts';
 import {type Guest, GuestReconciler, type Instances, type Tell} from './guest/reconciler.ts';
 import {acceleratorOf} from './guest/selection.ts';
+import {Semaphore} from './guest/semaphore.ts';
 import {startGuest} from './guest/start.ts';
 import {peerProblem} from './launcher/peer.ts';
 import {podHasProcesses} from './launcher/pod-processes.ts';
@@ -66,8 +67,10 @@ const instances: Resource<VirtualMachineInstance> = defineResource({
 
 /** A guest's turn asks nft, QEMU and the API, each in milliseconds; this bounds one of them that hangs. */
 const TURN_MS = 30_000;
-/** Guests that are started at once. Their turns wait for other processes most of the time. */
-const CONCURRENCY = 8;
+/** More than a node has guests: a launcher that does not answer holds up its own guest's turn, and no other's. */
+const CONCURRENCY = 512;
+/** Guests that are started at once: that is work for the node, and not only waiting. */
+const STARTS = 8;
 
 export class Daemon {
   readonly manager: Manager;
@@ -106,7 +109,7 @@ export class Daemon {
       registry,
     });
     this.#heartbeat = this.#lease();
-    this.guests = this.#reconciler(key => controller.enqueue(key));
+    this.guests = this.#reconciler((key, afterMs) => controller.enqueue(key, afterMs));
     this.reporter = this.#reporter();
     // Once the guests are known: what it says is that somebody looks after them.
     this.manager.addController(this.#heartbeat);
@@ -125,8 +128,9 @@ export class Daemon {
     }
   }
 
-  #reconciler(wake: (key: Key) => void): GuestReconciler {
+  #reconciler(wake: (key: Key, afterMs?: number) => void): GuestReconciler {
     const {settings, config, host, clock, log} = this.#parts;
+    const places = new Semaphore(STARTS);
     return new GuestReconciler({
       node: settings.node,
       instances: this.#instances(),
@@ -138,6 +142,7 @@ export class Daemon {
             netnsProgram: settings.netns,
             now: () => clock.now(),
             logConsole: !config.current.disableSerialConsoleLog,
+            places,
           },
           vmi,
           acceleratorOf(vmi),

@@ -57,6 +57,12 @@ test.each([
     {'guest-get-osinfo': {id: 7, name: 'x'.repeat(9999), version: '13'}},
     {version: '13'},
   ],
+  [
+    'texts that a terminal would obey, or half a character',
+    {'guest-get-osinfo': {id: 'debian', name: 'a\u001b[2J', version: '\ud800', machine: 'a\u202eb'}},
+    {id: 'debian'},
+  ],
+  ['brackets without end', {'guest-get-osinfo': Array.from({length: 40_000}, () => [])}, {}],
   ['no object at all', {'guest-get-osinfo': 'debian', 'guest-network-get-interfaces': 'eth0'}, {}],
 ])('a guest that says %s is believed only the rest', async (_what, facts, os) => {
   expect((await converse(wellBehaved(facts), ID)).os).toEqual(os);

@@ -6,6 +6,9 @@ import type {Dir, Host} from '@wherry/native';
 import {AGENT_SOCKET} from '../engine/qemu/machine-type.ts';
 import {DaemonError} from '../errors.ts';
 import {isObject} from '../launcher/frames.ts';
+import {HeldBytes} from '../launcher/held-bytes.ts';
+import {isPlainText} from '../launcher/plain-text.ts';
+import {parseUntrusted} from '../launcher/untrusted-json.ts';
 import type {AgentFacts} from './status.ts';
 
 /** An agent that has just started answers within milliseconds; under emulation it may take a second. */
@@ -18,6 +21,7 @@ const MAX_STALE = 16;
 
 /** Ends an answer to `guest-sync-delimited`, and what a half-read question left before it. */
 const DELIMITER = 0xff;
+const LINE_END = 0x0a;
 
 /** @throws DaemonError TIMED_OUT, PROTOCOL, CONNECTION_CLOSED; NativeError where nothing listens */
 export const askAgent = async (host: Host, folder: Dir, signal: AbortSignal): Promise<AgentFacts> => {
@@ -66,7 +70,7 @@ const synchronize = async (first: Promise<unknown>, next: () => Promise<unknown>
 
 /** The `return` of one answer after the other, undefined for a refusal; each call waits for the next. */
 const answersOf = (stream: Duplex): {next: () => Promise<unknown>; stop: () => void} => {
-  let held = Buffer.alloc(0);
+  const held = new HeldBytes();
   let waiting: PromiseWithResolvers<unknown> | undefined;
   let fault: DaemonError | undefined;
   const fail = (error: DaemonError): void => {
@@ -79,18 +83,18 @@ const answersOf = (stream: Duplex): {next: () => Promise<unknown>; stop: () => v
     TIMEOUT_MS,
   );
   const deliver = (): void => {
-    const end = held.indexOf(0x0a);
-    if (end < 0 || waiting === undefined) return;
-    const line = held.subarray(held.lastIndexOf(DELIMITER, end) + 1, end);
-    held = held.subarray(end + 1);
+    if (waiting === undefined) return;
+    const end = held.whole().indexOf(LINE_END);
+    if (end < 0) return;
+    const line = held.take(end + 1).subarray(0, end);
     const {resolve} = waiting;
     waiting = undefined;
-    resolve(returnOf(line.toString()));
+    resolve(returnOf(line.subarray(line.lastIndexOf(DELIMITER) + 1)));
   };
   stream.on('data', (chunk: Buffer) => {
-    held = Buffer.concat([held, chunk]);
+    held.push(chunk);
     if (held.length > MAX_ANSWER) fail(new DaemonError('PROTOCOL', 'the guest agent says too much'));
-    else deliver();
+    else if (chunk.includes(LINE_END)) deliver();
   });
   stream.on('error', () => {});
   const closed = (): void => fail(new DaemonError('CONNECTION_CLOSED', 'the guest agent closed its channel'));
@@ -109,9 +113,9 @@ const answersOf = (stream: Duplex): {next: () => Promise<unknown>; stop: () => v
 };
 
 /** Undefined where the agent refuses, as it may have been told to, and for half an answer to somebody else. */
-const returnOf = (line: string): unknown => {
+const returnOf = (line: Uint8Array): unknown => {
   try {
-    const answer: unknown = JSON.parse(line);
+    const answer = parseUntrusted(line, 'the guest agent');
     return isObject(answer) ? answer['return'] : undefined;
   } catch {
     return undefined;
@@ -129,8 +133,9 @@ const osFields = {
   machine: 'machine',
 } as const satisfies Record<keyof GuestOsInfo, string>;
 
-/** A guest may say anything of itself: what is no short text is left out. */
-const text = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_TEXT;
+/** A guest may say anything of itself: what is no short and plain text is left out. */
+const text = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= MAX_TEXT && isPlainText(value);
 
 const osOf = (answer: unknown): GuestOsInfo => {
   const said = isObject(answer) ? answer : {};

@@ -11,6 +11,7 @@ const launcher = (overrides: Partial<Connected> = {}): LauncherView => ({
   protocol: 2,
   uid: UID,
   state: 'Idle',
+  planned: false,
   paused: undefined,
   diskFailed: false,
   panicked: false,
@@ -28,6 +29,11 @@ const engineActive = (status: 'True' | 'False') => ({type: 'wherry.dev/EngineAct
 
 const table: [string, Omit<Parameters<typeof decide>[0], 'ioRetryDue'> & {ioRetryDue?: true}, object][] = [
   ['a guest that was handed over is started', {vmi: scheduled, podUid: 'p', launcher: launcher()}, {do: 'start'}],
+  [
+    'a guest whose launcher has taken the plan and denies it is not handed over again',
+    {vmi: scheduled, podUid: 'p', launcher: launcher({planned: true})},
+    {do: 'complain', message: 'the launcher of the guest took its plan, and says now that it has none'},
+  ],
   [
     'a launcher that does not listen yet is looked for again soon',
     {vmi: scheduled, podUid: 'p', launcher: {at: 'silent'}},

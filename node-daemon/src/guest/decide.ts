@@ -84,6 +84,9 @@ const withLauncher = (
       if (vmi.metadata.deletionTimestamp !== undefined) return {do: 'wait'};
       if (hasRun(vmi))
         return {do: 'complain', message: 'the guest was running, but its launcher says that none was started'};
+      // It would be handed over again and again for as long as its launcher says so.
+      if (launcher.planned)
+        return {do: 'complain', message: 'the launcher of the guest took its plan, and says now that it has none'};
       return {do: 'start'};
     case 'Preparing':
     case 'Starting':

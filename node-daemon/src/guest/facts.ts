@@ -5,7 +5,7 @@ import type {Dir} from '@wherry/native';
 import type {EngineKind, FailedDisk} from '../engine/engine.ts';
 import {messageOf} from '../errors.ts';
 import type {Log} from '../log.ts';
-import {effectiveMachine} from '../machine/effective-machine.ts';
+import {effectiveMachine, type EffectiveMachine} from '../machine/effective-machine.ts';
 import type {PodLink} from './pod-link.ts';
 import {acceleratorOf} from './selection.ts';
 import type {PodNetwork} from '../network/pod-network.ts';
@@ -83,7 +83,7 @@ export class GuestFacts {
       podAddresses: network.addresses,
       paused: this.#pause.paused,
       probed: vmi.spec.readinessProbe !== undefined,
-      failedDisks: this.#failedDisks,
+      failedDisks: known(this.#failedDisks, machine),
       hangs: !this.#pulse.answers,
       agent: this.#agent.facts(view.at === 'connected' && view.agent),
     };
@@ -147,6 +147,10 @@ export class GuestFacts {
     }
   }
 }
+
+/** Of the disks that the machine has: an engine may make up others. */
+const known = (failed: readonly FailedDisk[], {disks}: EffectiveMachine): readonly FailedDisk[] =>
+  disks.flatMap(({name}) => failed.find(({disk}) => disk === name) ?? []);
 
 const reasonFor = (vmi: VirtualMachineInstance): string =>
   vmi.metadata.annotations?.[Annotation.engine] === 'qemu'

@@ -4,6 +4,7 @@ import {afterEvent, connected, type LauncherView, pauseDueMs, settledPause} from
 const view = connected(
   {protocol: 1, version: 'test', uid: 'u', state: 'Running', lastSeq: 0},
   {state: 'Running', lastSeq: 0, leases: []},
+  true,
 );
 const after = (from: LauncherView, event: string, data?: object): LauncherView =>
   afterEvent(from, {type: 'engine', qmp: data === undefined ? {event} : {event, data}});
@@ -48,4 +49,9 @@ test('a pause counts at once, and its end once the pause is a second old', () =>
   expect(pauseDueMs(paused, undefined, 5400)).toBe(600);
   expect(pauseDueMs(paused, 'user', 5400)).toBeUndefined();
   expect(settledPause(paused, undefined, 6000)).toEqual({paused: undefined, since: 6000});
+});
+
+test('no launcher becomes idle again', () => {
+  expect(afterEvent(view, {type: 'state', state: 'Idle'})).toBe(view);
+  expect(afterEvent(view, {type: 'state', state: 'Stopping'})).toMatchObject({state: 'Stopping'});
 });

@@ -22,6 +22,8 @@ export interface Connected {
   /** Version of the protocol that both sides speak. */
   readonly protocol: number;
   readonly state: LauncherState;
+  /** It has taken a plan of this daemon's: it cannot be idle any more. */
+  readonly planned: boolean;
   /** Undefined while the guest runs. */
   readonly paused: PauseCause | undefined;
   /** A disk has failed in a way that stops the guest: the pause that follows is its engine's. */
@@ -33,11 +35,16 @@ export interface Connected {
   readonly ending: string | undefined;
 }
 
-export const connected = (hello: LauncherHello, status: LauncherStatus): Connected & {readonly at: 'connected'} => ({
+export const connected = (
+  hello: LauncherHello,
+  status: LauncherStatus,
+  planned: boolean,
+): Connected & {readonly at: 'connected'} => ({
   at: 'connected',
   uid: hello.uid,
   protocol: hello.protocol,
   state: status.state,
+  planned,
   paused: undefined,
   diskFailed: false,
   panicked: false,
@@ -60,11 +67,12 @@ export const afterEvent = (view: LauncherView, event: LauncherEvent | undefined)
   }
 };
 
-/** Of a guest that was started paused no engine event tells that it is. */
+/** Of a guest that was started paused no engine event tells that it is. None becomes idle again: that is a lie. */
 const afterState = (
   view: LauncherView & {readonly at: 'connected'},
   {state, reason}: LauncherEvent & {readonly type: 'state'},
 ): LauncherView => {
+  if (state === 'Idle') return view;
   const paused = state === 'Running' && reason === 'Paused' ? 'user' : view.paused;
   return view.state === state && view.paused === paused ? view : {...view, state, paused};
 };

@@ -7,6 +7,7 @@ import {DaemonError} from '../errors.ts';
 import {LauncherConnection} from '../launcher/connection.ts';
 import {openPodFolder} from '../launcher/pod-folder.ts';
 import type {NumberedEvent} from '../launcher/shapes.ts';
+import {TokenBucket} from '../launcher/token-bucket.ts';
 import type {Log} from '../log.ts';
 import {afterEvent, connected, type LauncherView, type PauseCause} from './launcher-view.ts';
 
@@ -20,8 +21,8 @@ export interface PodLinkOptions {
   readonly peerProblem: (peer: PeerCredentials) => string | undefined;
   /** Whether a process of the pod still lives, by the kernel's account. */
   readonly podHasProcesses: (podUid: string) => Promise<boolean>;
-  /** The view may have changed. Called from events; must not throw. */
-  readonly onChange: () => void;
+  /** The view may have changed, and is to be looked at after so many milliseconds. Called from events; must not throw. */
+  readonly onChange: (afterMs: number) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Local, never set back, in milliseconds. */
@@ -40,7 +41,11 @@ interface Held {
 
 /** A launcher that hangs up at once is not asked again at once: it could keep the daemon busy with nothing else. */
 const SHORT_LIFE_MS = 10_000;
-const RECONNECT_MS = 500;
+const RECONNECT_MS = {first: 500, most: 8000};
+
+/** News beyond these are looked at together: each look costs a turn, and a launcher may have something new to say for ever. */
+const NEWS = {burst: 20, perSecond: 5};
+const NEWS_LATER_MS = 200;
 
 /** More than a launcher can have to say in the milliseconds of an introduction. */
 const MAX_EARLY = 1024;
@@ -59,10 +64,14 @@ export class PodLink {
   /** When the last connection was made, and when the next one may be. */
   #since = 0;
   #notBefore = 0;
+  #reconnectMs = RECONNECT_MS.first;
+  #planned = false;
+  readonly #news: TokenBucket;
 
   constructor(options: PodLinkOptions) {
     this.podUid = options.podUid;
     this.#options = options;
+    this.#news = new TokenBucket({...NEWS, monotonic: options.monotonic});
   }
 
   get view(): LauncherView {
@@ -112,7 +121,10 @@ export class PodLink {
 
   /** The launcher has taken a plan: its events say how far it is. */
   planned(): void {
-    if (this.#view.at === 'connected' && this.#view.state === 'Idle') this.#view = {...this.#view, state: 'Preparing'};
+    this.#planned = true;
+    if (this.#view.at !== 'connected') return;
+    const {state} = this.#view;
+    this.#view = {...this.#view, planned: true, state: state === 'Idle' ? 'Preparing' : state};
   }
 
   /** Ends the connection, so that the next refresh asks the launcher for everything again. */
@@ -195,7 +207,7 @@ export class PodLink {
     const hello = await connection.hello();
     await connection.subscribe(hello.lastSeq + 1);
     const status = await connection.status();
-    let view = connected(hello, status);
+    let view = connected(hello, status, this.#planned);
     if (status.state === 'Running') view = {...view, ...(await this.#missed(connection))};
     const early = (held.early ?? []).filter(({seq}) => seq > status.lastSeq);
     held.early = undefined;
@@ -215,7 +227,7 @@ export class PodLink {
     }
     const before = this.#view;
     this.#view = afterEvent(before, numbered.event);
-    if (this.#view !== before) this.#options.onChange();
+    if (this.#view !== before) this.#changed();
   }
 
   #closed(held: Held, error: DaemonError | undefined): void {
@@ -225,8 +237,15 @@ export class PodLink {
       this.#options.log.warn({pod: this.podUid, err: error}, 'launcher connection ended by a fault');
     if (this.#view.at === 'connected') this.#view = {at: 'silent', ...said(this.#view.ending)};
     const now = this.#options.monotonic();
-    if (now - this.#since < SHORT_LIFE_MS) this.#notBefore = now + RECONNECT_MS;
-    if (held.early === undefined) this.#options.onChange();
+    if (now - this.#since < SHORT_LIFE_MS) {
+      this.#notBefore = now + this.#reconnectMs;
+      this.#reconnectMs = Math.min(2 * this.#reconnectMs, RECONNECT_MS.most);
+    } else this.#reconnectMs = RECONNECT_MS.first;
+    if (held.early === undefined) this.#changed();
+  }
+
+  #changed(): void {
+    this.#options.onChange(this.#news.take(1) ? 0 : NEWS_LATER_MS);
   }
 
   #lastWords(): string | undefined {

@@ -83,7 +83,11 @@ test('a guest that its engine stopped for a failed disk is not resumed at once, 
       'query-block': [{device: '', qdev: '/machine/peripheral/disk-data/virtio-backend', 'io-status': 'nospace'}],
     },
   });
-  node.vmi = annotated('false');
+  const {spec} = instance({
+    domain: {devices: {disks: [{name: 'data', disk: {bus: 'virtio'}}]}},
+    spec: {volumes: [{name: 'data', emptyDisk: {capacity: '1Gi'}}]},
+  });
+  node.vmi = {...annotated('false'), spec};
   await node.turn();
   expect(launcher.commands).not.toContain('cont');
   expect(conditionOf(node.vmi, 'Paused')).toMatchObject({
@@ -161,7 +165,7 @@ test('an engine that hangs is named by a daemon that starts anew, and so is its 
   await node.turn();
   launcher.hangs = true;
   node.reconciler.close();
-  node.timeoutMs = 50;
+  node.timeoutMs = 300;
   node.reconciler = node.newReconciler();
   expect(await node.turn()).toEqual({afterMs: 2000});
   expect(conditionOf(node.vmi, 'wherry.dev/EngineActive')).toMatchObject({

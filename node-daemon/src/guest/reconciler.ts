@@ -41,8 +41,8 @@ export interface GuestReconcilerOptions {
   readonly start: (vmi: VirtualMachineInstance, link: PodLink, signal: AbortSignal) => Promise<void>;
   readonly sources: Sources;
   readonly link: Pick<PodLinkOptions, 'host' | 'engine' | 'pods' | 'peerProblem' | 'podHasProcesses' | 'timeoutMs'>;
-  /** Asks for another turn of this guest. */
-  readonly wake: (key: Key) => void;
+  /** Asks for another turn of this guest, after so many milliseconds. */
+  readonly wake: (key: Key, afterMs?: number) => void;
   readonly tell: Tell;
   readonly clock: Clock;
   readonly log: Log;
@@ -191,7 +191,7 @@ export class GuestReconciler {
     const link = new PodLink({
       ...this.#options.link,
       podUid,
-      onChange: () => wake(key),
+      onChange: afterMs => wake(key, afterMs),
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
       log,

@@ -6,6 +6,7 @@ import {qemuKind} from '../engine/qemu/qemu-kind.ts';
 import {decodeFrame, encodeFrame} from '../launcher/frames.ts';
 import {instance} from '../testing/instances.ts';
 import type {PodLink} from './pod-link.ts';
+import {Semaphore} from './semaphore.ts';
 import {startGuest} from './start.ts';
 
 type HandOver = Parameters<Host['handOver']>;
@@ -42,7 +43,14 @@ const fakeNode = (answer: object) => {
   const start = () =>
     startGuest(
       // The rules are nobody's here: `true` stands for the program that would apply them.
-      {host: host as Host, engine: qemuKind, netnsProgram: 'true', now: () => 0, logConsole: false},
+      {
+        host: host as Host,
+        engine: qemuKind,
+        netnsProgram: 'true',
+        now: () => 0,
+        logConsole: false,
+        places: new Semaphore(1),
+      },
       instance(),
       'tcg',
       link as unknown as PodLink,
@@ -66,6 +74,15 @@ test('the plan and its descriptors go to a listener of the launcher’s uid only
 test('a launcher that has the plan already is as good as one that takes it', async () => {
   const {start} = fakeNode({id: 1, error: {code: 'AlreadyStarted', message: 'again'}});
   await expect(start()).resolves.toMatchObject({engine: {kind: 'qemu'}});
+});
+
+test.each([
+  ['another request', {id: 2, ok: {}}],
+  ['no request', {seq: 1, at: 1, event: {type: 'state', state: 'Running'}}],
+])('a launcher that answers %s has not taken the plan', async (_what, answer) => {
+  const {start, open} = fakeNode(answer);
+  await expect(start()).rejects.toMatchObject({code: 'PROTOCOL'});
+  expect(open.size).toBe(0);
 });
 
 test('a launcher that refuses the plan fails the start, and nothing stays open', async () => {

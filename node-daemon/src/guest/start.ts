@@ -14,6 +14,7 @@ import {masqueradeRules} from '../network/masquerade-rules.ts';
 import {POD_INTERFACE, type PodNetwork, podNetworkOf} from '../network/pod-network.ts';
 import {openBlockDevices} from './block-devices.ts';
 import type {PodLink} from './pod-link.ts';
+import type {Semaphore} from './semaphore.ts';
 
 /** For the launcher to take a plan: it only looks at it before it answers. */
 const HAND_OVER_MS = 2000;
@@ -27,6 +28,8 @@ export interface Starter {
   readonly now: () => number;
   /** Whether the serial console goes to the pod's log where the instance does not say. */
   readonly logConsole: boolean;
+  /** Bounds the starts that the node works on at once; launchers that do not answer are waited for outside of it. */
+  readonly places: Semaphore;
 }
 
 /**
@@ -34,13 +37,29 @@ export interface Starter {
  * @throws DaemonError UNSUPPORTED_MACHINE, NOT_READY, REFUSED, PROGRAM_FAILED; NativeError
  */
 export const startGuest = async (
-  {host, engine, netnsProgram, now, logConsole}: Starter,
+  starter: Starter,
   vmi: VirtualMachineInstance,
   accelerator: Accelerator,
   link: PodLink,
   signal: AbortSignal,
 ): Promise<Plan> => {
+  const {host, places} = starter;
   using descriptors = new Descriptors(host);
+  const plan = await places.run(() => prepare(starter, vmi, accelerator, link, descriptors, signal));
+  await handOver(host, link, plan, descriptors);
+  return plan;
+};
+
+/** Everything that the plan needs on the node. */
+const prepare = async (
+  {host, engine, netnsProgram, now, logConsole}: Starter,
+  vmi: VirtualMachineInstance,
+  accelerator: Accelerator,
+  link: PodLink,
+  descriptors: Descriptors,
+  signal: AbortSignal,
+): Promise<Plan> => {
+  signal.throwIfAborted();
   const netns = descriptors.own(host.netnsOf(link.process));
   const pod = podNetworkOf(await host.linkInfo(netns, POD_INTERFACE));
   const facts = {
@@ -63,7 +82,6 @@ export const startGuest = async (
     ),
   ]);
   if (accelerator === 'kvm') descriptors.name('kvm', host.openDevice('/dev/kvm'));
-  await handOver(host, link, plan, descriptors);
   return plan;
 };
 
@@ -123,11 +141,14 @@ const hasVhost = (host: Host): boolean => {
 const handOver = async (host: Host, link: PodLink, plan: Plan, descriptors: Descriptors): Promise<void> => {
   using folder = link.folder();
   if (folder === undefined) throw new DaemonError('NOT_READY', 'the pod of the guest is being removed');
-  const frame = encodeFrame({id: 1, op: 'start', plan});
+  const id = 1;
+  const frame = encodeFrame({id, op: 'start', plan});
   const fds = plan.descriptors.map(name => descriptors.get(name));
   // The socket may have another listener than the one that was met before.
   const options = {timeoutMs: HAND_OVER_MS, peerUid: PodLayout.user};
   const answer = messageOf(decodeFrame(await host.handOver(folder, PodLayout.launcherSocket, frame, fds, options)));
+  if (answer.at === 'event' || answer.id !== id)
+    throw new DaemonError('PROTOCOL', 'the launcher answered something else than the start');
   if (answer.at === 'refusal' && answer.code !== 'AlreadyStarted')
     throw new RefusedError('start', answer.code, answer.message);
 };

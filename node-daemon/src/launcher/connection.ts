@@ -20,6 +20,7 @@ import {
   statusOf,
 } from './shapes.ts';
 import {TokenBucket} from './token-bucket.ts';
+import {MAX_VALUES} from './untrusted-json.ts';
 
 /** The launcher refused; `refusal` is its own code. */
 export class RefusedError extends DaemonError {
@@ -59,11 +60,15 @@ const DEFAULT_TIMEOUT_MS = 5000;
  */
 const UNASKED = {burst: 1024, perSecond: 200};
 const BYTES = {burst: 8 * 1024 * 1024, perSecond: 2 * 1024 * 1024};
+/** Values of JSON: so many a second take some 5 ms of it. */
+const VALUES = {burst: 2 * MAX_VALUES, perSecond: MAX_VALUES / 2};
+/** Bytes of requests that wait for a launcher that does not read. */
+const MAX_UNREAD = 256 * 1024;
 
 export class LauncherConnection {
   readonly #stream: Duplex;
   readonly #options: ConnectionOptions;
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder: FrameDecoder;
   readonly #waiting = new Map<number, Waiting>();
   readonly #unasked: TokenBucket;
   readonly #bytes: TokenBucket;
@@ -78,6 +83,10 @@ export class LauncherConnection {
     const {monotonic} = options;
     this.#unasked = new TokenBucket({...UNASKED, monotonic});
     this.#bytes = new TokenBucket({...BYTES, monotonic});
+    const values = new TokenBucket({...VALUES, monotonic});
+    this.#decoder = new FrameDecoder(count => {
+      if (!values.take(count)) throw flood('values');
+    });
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     // A socket always closes after an error.
     stream.on('error', error => {
@@ -134,6 +143,8 @@ export class LauncherConnection {
     }, this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     this.#waiting.set(id, {op: request.op, timer, resolve, reject});
     this.#stream.write(encodeFrame({id, ...request}));
+    if (this.#stream.writableLength > MAX_UNREAD)
+      this.#fail(new DaemonError('PROTOCOL', 'the launcher does not read what it is asked: it is connected to anew'));
     return promise;
   }
 
@@ -144,9 +155,13 @@ export class LauncherConnection {
       if (!this.#bytes.take(chunk.length)) throw flood('bytes');
       for (const frame of this.#decoder.push(chunk)) this.#dispatch(messageOf(frame));
     } catch (error) {
-      this.#fault ??= error instanceof DaemonError ? error : new DaemonError('PROTOCOL', textOf(error), {cause: error});
-      this.#stream.destroy();
+      this.#fail(error instanceof DaemonError ? error : new DaemonError('PROTOCOL', textOf(error), {cause: error}));
     }
+  }
+
+  #fail(fault: DaemonError): void {
+    this.#fault ??= fault;
+    this.#stream.destroy();
   }
 
   #dispatch(message: Message): void {

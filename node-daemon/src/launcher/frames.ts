@@ -1,6 +1,8 @@
 /** Frames of the launcher protocol: four bytes of big-endian length, then that many bytes of UTF-8 JSON, one object. */
 import {LAUNCHER_MAX_FRAME} from '@wherry/api';
 import {DaemonError} from '../errors.ts';
+import {HeldBytes} from './held-bytes.ts';
+import {parseUntrusted, valuesIn} from './untrusted-json.ts';
 
 const PREFIX = 4;
 
@@ -20,15 +22,8 @@ export const encodeFrame = (message: object): Uint8Array => {
   return frame;
 };
 
-const strictUtf8 = new TextDecoder('utf-8', {fatal: true});
-
 const parseBody = (body: Uint8Array): JsonObject => {
-  let value: unknown;
-  try {
-    value = JSON.parse(strictUtf8.decode(body));
-  } catch (error) {
-    throw new DaemonError('PROTOCOL', 'the launcher sent a frame that is no JSON', {cause: error});
-  }
+  const value = parseUntrusted(body, 'the launcher');
   if (!isObject(value)) throw new DaemonError('PROTOCOL', 'the launcher sent a frame that is no JSON object');
   return value;
 };
@@ -46,60 +41,37 @@ export const decodeFrame = (frame: Uint8Array): JsonObject => {
  * a length alone reserves nothing.
  */
 export class FrameDecoder {
-  #chunks: Buffer[] = [];
-  #held = 0;
+  readonly #admit: (values: number) => void;
+  readonly #held = new HeldBytes();
+
+  /** @param admit is told how many values a frame has before they are made; it throws where they are too many */
+  constructor(admit: (values: number) => void = () => {}) {
+    this.#admit = admit;
+  }
 
   /** The objects that this chunk completes. @throws DaemonError PROTOCOL; the stream is useless from there on */
   push(chunk: Buffer): JsonObject[] {
-    this.#keep(chunk);
+    this.#held.push(chunk);
     const messages: JsonObject[] = [];
     for (;;) {
       const length = this.#length();
-      if (length === undefined || this.#held < PREFIX + length) return messages;
-      messages.push(parseBody(this.#take(PREFIX + length).subarray(PREFIX)));
+      if (length === undefined || this.#held.length < PREFIX + length) return messages;
+      const body = this.#held.take(PREFIX + length).subarray(PREFIX);
+      this.#admit(valuesIn(body));
+      messages.push(parseBody(body));
     }
   }
 
   /** How many buffers hold what has come of a frame. */
   get chunks(): number {
-    return this.#chunks.length;
-  }
-
-  /**
-   * Each kept chunk has at least twice the length of the next. A frame that comes byte by byte is so held in a few
-   * buffers, not in one for each byte, and each of its bytes is copied a few times at most.
-   */
-  #keep(chunk: Buffer): void {
-    this.#held += chunk.length;
-    let last = chunk;
-    for (let before = this.#chunks.at(-1); before !== undefined && before.length < 2 * last.length; ) {
-      last = Buffer.concat([before, last]);
-      this.#chunks.pop();
-      before = this.#chunks.at(-1);
-    }
-    if (last.length > 0) this.#chunks.push(last);
+    return this.#held.chunks;
   }
 
   #length(): number | undefined {
-    if (this.#held < PREFIX) return undefined;
-    const [first] = this.#chunks;
-    if (first === undefined || first.length < PREFIX) this.#join();
-    const length = this.#chunks[0]?.readUInt32BE() ?? 0;
+    if (this.#held.length < PREFIX) return undefined;
+    const length = this.#held.first(PREFIX).readUInt32BE();
     if (length > LAUNCHER_MAX_FRAME)
       throw new DaemonError('PROTOCOL', `the launcher announced a frame of ${length} bytes`);
     return length;
-  }
-
-  #take(bytes: number): Buffer {
-    this.#join();
-    const whole = this.#chunks[0] ?? Buffer.alloc(0);
-    const rest = whole.subarray(bytes);
-    this.#chunks = rest.length === 0 ? [] : [rest];
-    this.#held = rest.length;
-    return whole.subarray(0, bytes);
-  }
-
-  #join(): void {
-    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
   }
 }

@@ -18,6 +18,8 @@ test.each([
   ['a number beyond what is exact', {lastSeq: 2 ** 60}],
   ['a very long text', {version: 'x'.repeat(10_000)}],
   ['no uid', {uid: undefined}],
+  ['no protocol', {protocol: 0}],
+  ['a protocol that was not offered', {protocol: 99}],
 ])('a hello with %s is refused', (_what, wrong) => {
   const hello = {protocol: 1, version: '0.1.0', uid: 'u', state: 'Idle', lastSeq: 0, ...wrong};
   expect(() => helloOf(hello)).toThrow(protocolError);
@@ -67,5 +69,60 @@ test('any object at all is a message or a protocol error', () => {
         expect(error).toEqual(protocolError);
       }
     }),
+  );
+});
+
+test('texts are fit for terminals and for the API', () => {
+  const message = 'panic\u001b[2J\r\n\ud800';
+  expect(messageOf({id: 1, error: {code: 'BadPlan', message}})).toMatchObject({message: 'panic�[2J���'});
+});
+
+/** What is not of the protocol's shape, near enough to it to get far. */
+const nearly = fc.letrec(tie => ({
+  value: fc.oneof(
+    {depthSize: 'small'},
+    fc.constantFrom('state', 'engine', 'lease', 'exited', 'Running', 'PoweredOff', 'BadPlan', '\u0000', '\ud800'),
+    fc.constantFrom(0, 1, -1, 1.5, 2 ** 53, Number.MAX_VALUE, null, true),
+    fc.array(tie('value'), {maxLength: 3}),
+    tie('object'),
+  ),
+  object: fc.dictionary(
+    fc.constantFrom(
+      'id',
+      'ok',
+      'seq',
+      'at',
+      'event',
+      'error',
+      'type',
+      'code',
+      'message',
+      'qmp',
+      'data',
+      'state',
+      'leases',
+      'reply',
+      'return',
+      '__proto__',
+    ),
+    tie('value'),
+  ),
+})).object;
+
+test.each([
+  ['a message', messageOf],
+  ['a hello', helloOf],
+  ['a status', statusOf],
+  ['a reply', replyOf],
+] as const)('whatever is nearly %s is one or a protocol error', (_what, read) => {
+  fc.assert(
+    fc.property(nearly, frame => {
+      try {
+        read(frame);
+      } catch (error) {
+        expect(error).toEqual(protocolError);
+      }
+    }),
+    {numRuns: 500},
   );
 });

@@ -3,6 +3,7 @@
  * protocol's shape ends the connection. Fields that a newer launcher adds are ignored.
  */
 import {
+  LAUNCHER_PROTOCOL,
   type LauncherErrorCode,
   type LauncherEvent,
   LauncherExit,
@@ -14,6 +15,7 @@ import {
 } from '@wherry/api';
 import {DaemonError} from '../errors.ts';
 import {isObject, type JsonObject} from './frames.ts';
+import {plainText} from './plain-text.ts';
 
 /** Longest text in characters that is taken from a launcher. */
 const MAX_TEXT = 8192;
@@ -44,7 +46,7 @@ const count = (from: JsonObject, field: string): number => {
 const text = (from: JsonObject, field: string): string => {
   const value = from[field];
   if (typeof value !== 'string' || value.length > MAX_TEXT) throw wrong(field, 'a short text');
-  return value;
+  return plainText(value);
 };
 
 const word = <W extends string>(from: JsonObject, field: string, words: readonly W[]): W => {
@@ -67,8 +69,15 @@ const maybe = <K extends string, T>(
 ): {[P in K]?: T} =>
   from[field] === undefined || from[field] === null ? {} : ({[field]: read(from, field)} as {[P in K]?: T});
 
+/** The launcher chooses a version that both sides speak. */
+const version = (from: JsonObject, field: string): number => {
+  const value = count(from, field);
+  if (value < 1 || value > LAUNCHER_PROTOCOL) throw wrong(field, `a version from 1 to ${LAUNCHER_PROTOCOL}`);
+  return value;
+};
+
 export const helloOf = (from: JsonObject): LauncherHello => ({
-  protocol: count(from, 'protocol'),
+  protocol: version(from, 'protocol'),
   version: text(from, 'version'),
   uid: text(from, 'uid'),
   state: word(from, 'state', states),

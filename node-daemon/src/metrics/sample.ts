@@ -42,7 +42,8 @@ export const sampleGuest = async (host: Host, guest: Guest, vmi: VirtualMachineI
     within(processSample(guest), TIMEOUT_MS),
     within(interfaceSamples(host, guest, vmi), TIMEOUT_MS),
   ]);
-  const [stats, process, interfaces] = await asked;
+  const [said, process, interfaces] = await asked;
+  const stats = said === undefined ? undefined : believed(said, vmi);
   return {
     vmi,
     stats,
@@ -53,6 +54,21 @@ export const sampleGuest = async (host: Host, guest: Guest, vmi: VirtualMachineI
     }),
     interfaces: interfaces ?? [],
     panicked: view.panicked,
+  };
+};
+
+/**
+ * What an engine says of the disks and vCPUs that the instance has, each once. Every name becomes a series of its own: an
+ * engine that made some up would fill the daemon's memory, and that of whoever scrapes it.
+ */
+export const believed = (stats: EngineStats, vmi: VirtualMachineInstance): EngineStats => {
+  const disks = new Map(stats.disks.map(one => [one.disk, one]));
+  const threads = new Map(stats.vcpuThreads.map(one => [one.vcpu, one]));
+  const {sockets = 1, cores = 1, threads: perCore = 1} = vmi.status?.currentCPUTopology ?? {};
+  return {
+    ...stats,
+    disks: (vmi.spec.domain.devices.disks ?? []).flatMap(({name}) => disks.get(name) ?? []),
+    vcpuThreads: Array.from({length: sockets * cores * perCore}).flatMap((_, vcpu) => threads.get(vcpu) ?? []),
   };
 };
 

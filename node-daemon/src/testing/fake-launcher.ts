@@ -28,6 +28,20 @@ export class FakePod {
   }
 }
 
+/** Listens where a launcher does. */
+export const listenIn = async (pod: FakePod, server: Server): Promise<void> => {
+  const {promise, resolve, reject} = Promise.withResolvers<void>();
+  server.once('error', reject);
+  // The whole path is longer than a socket's address may be.
+  const folder = openSync(pod.folder, 'r');
+  try {
+    server.listen(`/proc/self/fd/${folder}/${PodLayout.launcherSocket}`, resolve);
+    await promise;
+  } finally {
+    closeSync(folder);
+  }
+};
+
 export interface FakeLauncherOptions {
   /** Uid of the instance that it says it serves. */
   readonly uid: string;
@@ -63,16 +77,7 @@ export class FakeLauncher {
 
   static async listen(pod: FakePod, options: FakeLauncherOptions): Promise<FakeLauncher> {
     const launcher = new FakeLauncher(options);
-    const {promise, resolve, reject} = Promise.withResolvers<void>();
-    launcher.#server.once('error', reject);
-    // The whole path is longer than a socket's address may be.
-    const folder = openSync(pod.folder, 'r');
-    try {
-      launcher.#server.listen(`/proc/self/fd/${folder}/${PodLayout.launcherSocket}`, resolve);
-      await promise;
-    } finally {
-      closeSync(folder);
-    }
+    await listenIn(pod, launcher.#server);
     return launcher;
   }
 

@@ -35,6 +35,8 @@ export class Node implements AsyncDisposable {
   /** The kernel knows processes of the pod. */
   processes = false;
   woken = 0;
+  /** Those of them that may wait. */
+  wokenLater = 0;
   now = 1_000_000;
   agent: (signal: AbortSignal) => Promise<AgentFacts> = async () => ({os: {id: 'debian'}, interfaceNames: new Map()});
   onStart: () => Promise<void> = async () => {};
@@ -79,7 +81,10 @@ export class Node implements AsyncDisposable {
         podHasProcesses: async () => this.processes,
         ...(this.timeoutMs === undefined ? {} : {timeoutMs: this.timeoutMs}),
       },
-      wake: () => this.woken++,
+      wake: (_key, afterMs = 0) => {
+        this.woken++;
+        if (afterMs > 0) this.wokenLater++;
+      },
       tell: (_vmi, what) => this.told.push(what),
       clock: {...systemClock, now: () => this.now, monotonic: () => this.now},
       log: quietLog,

@@ -1,4 +1,5 @@
 import {expect, test} from '@jest/globals';
+import fc from 'fast-check';
 import type {LauncherConnection} from '../../launcher/connection.ts';
 import type {EngineReply} from '../../launcher/shapes.ts';
 import {engineOperations} from '../engine.ts';
@@ -65,4 +66,53 @@ test('what QEMU refuses is an error in its own words', async () => {
     code: 'ENGINE',
     message: 'QEMU refused stop (DeviceNotActive): stop cannot be answered',
   });
+});
+
+test('whatever the engine answers, it is described and counted, or fails as engines do', async () => {
+  const command = fc.constantFrom(
+    'query-status',
+    'query-version',
+    'query-chardev',
+    'query-block',
+    'query-blockstats',
+    'query-cpus-fast',
+    'query-balloon',
+    'qom-get',
+  );
+  const field = fc.constantFrom(
+    'status',
+    'qemu',
+    'major',
+    'label',
+    'qdev',
+    'stats',
+    'rd_bytes',
+    'io-status',
+    'cpu-index',
+    'thread-id',
+    'actual',
+    'stat-free-memory',
+  );
+  const leaf = fc.oneof(
+    fc.constantFrom(null, true, -1, 1e308, 2 ** 63, 'disk-a', 'toString', '__proto__', 'failed'),
+    fc.string(),
+  );
+  const value = fc.oneof(
+    leaf,
+    fc.array(leaf),
+    fc.dictionary(field, fc.oneof(leaf, fc.dictionary(field, leaf))),
+    fc.array(fc.dictionary(field, fc.oneof(leaf, fc.dictionary(field, leaf)))),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(command, value), async answers => {
+      const {engine: guest} = engine(answers);
+      const results = await Promise.allSettled([guest.describe(), guest.stats(), guest.failedDisks()]);
+      for (const one of results) if (one.status === 'rejected') expect(one.reason).toMatchObject({code: 'ENGINE'});
+      const [description, stats] = results;
+      if (description.status === 'fulfilled') expect(description.value.version).toMatch(/^\d+\.\d+\.\d+$/);
+      if (stats.status === 'fulfilled')
+        for (const {disk: _, ...counters} of stats.value.disks)
+          for (const count of Object.values(counters)) expect(count).toBeGreaterThanOrEqual(0);
+    }),
+  );
 });

@@ -10,23 +10,23 @@ import type {
   RunState,
 } from '../engine.ts';
 import {AGENT_CHARDEV, BALLOON_ID} from './machine-type.ts';
-import {qmp, type ReturnOf} from './qmp.ts';
+import {fieldsOf, listOf, qmp, type ReturnOf} from './qmp.ts';
 import {diskCounters, failedDisks, guestMemory, vcpuThreads} from './stats.ts';
 
 /** Seconds between two questions of the balloon to the guest. */
 const BALLOON_INTERVAL = 10;
 const BALLOON = `/machine/peripheral/${BALLOON_ID}`;
 
-const runStates: Readonly<Record<string, RunState>> = {
-  running: 'running',
-  paused: 'paused',
+const runStates: ReadonlyMap<unknown, RunState> = new Map([
+  ['running', 'running'],
+  ['paused', 'paused'],
   // Made, and not run yet: the launcher has told nobody to run it.
-  prelaunch: 'paused',
-  'io-error': 'ioError',
-  shutdown: 'stopped',
-  'guest-panicked': 'panicked',
-  'internal-error': 'panicked',
-};
+  ['prelaunch', 'paused'],
+  ['io-error', 'ioError'],
+  ['shutdown', 'stopped'],
+  ['guest-panicked', 'panicked'],
+  ['internal-error', 'panicked'],
+]);
 
 const lacks = (operation: EngineOperation): Promise<never> => Promise.reject(unsupportedOperation('QEMU', operation));
 
@@ -71,8 +71,8 @@ export class QemuEngine implements Engine {
     return {
       name: 'qemu',
       version: versionText(version),
-      state: runStates[status.status ?? ''] ?? 'starting',
-      agent: chardevs.some(one => one.label === AGENT_CHARDEV && one['frontend-open'] === true),
+      state: runStates.get(fieldsOf(status).status) ?? 'starting',
+      agent: listOf(chardevs).some(one => one.label === AGENT_CHARDEV && one['frontend-open'] === true),
     };
   }
 
@@ -120,5 +120,7 @@ export class QemuEngine implements Engine {
   readonly open = (): Promise<never> => lacks('open');
 }
 
-const versionText = ({qemu}: ReturnOf<'query-version'>): string =>
-  [qemu?.major, qemu?.minor, qemu?.micro].map(part => (typeof part === 'number' ? part : 0)).join('.');
+const versionText = (answer: ReturnOf<'query-version'>): string => {
+  const {major, minor, micro} = fieldsOf(fieldsOf(answer).qemu);
+  return [major, minor, micro].map(part => (Number.isSafeInteger(part) ? Math.max(0, Number(part)) : 0)).join('.');
+};

@@ -1,6 +1,7 @@
 /** QMP commands over a launcher's relay, typed by the schema of the pinned QEMU. */
 import {DaemonError} from '../../errors.ts';
 import type {LauncherConnection} from '../../launcher/connection.ts';
+import {isObject} from '../../launcher/frames.ts';
 import type {QmpCommands} from './qmp.generated.ts';
 
 export type QmpCommand = keyof QmpCommands;
@@ -14,6 +15,13 @@ export type Unchecked<T> = T extends readonly (infer Item)[]
     : T | undefined;
 
 export type ReturnOf<C extends QmpCommand> = Unchecked<QmpCommands[C]['returns']>;
+
+/** The objects of a list; none where the engine sent something else. */
+export const listOf = <T extends object>(answer: readonly (T | undefined)[] | undefined): readonly T[] =>
+  Array.isArray(answer) ? (answer as unknown[]).filter((one): one is T => isObject(one)) : [];
+
+/** The object, or one without any field where the engine sent something else. */
+export const fieldsOf = <T extends object>(answer: T | undefined): Partial<T> => (isObject(answer) ? answer : {});
 
 /** @throws DaemonError ENGINE with QEMU's own words, and what the connection throws */
 export const qmp = async <C extends QmpCommand>(

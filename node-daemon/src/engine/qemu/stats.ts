@@ -1,7 +1,8 @@
 /** QEMU's answers → the engine interface's counters. Pure; every field may be missing or of another type. */
 import type {DiskCounters, FailedDisk, GuestMemory} from '../engine.ts';
 import {DISK_PREFIX} from './machine-type.ts';
-import type {ReturnOf} from './qmp.ts';
+import {isObject} from '../../launcher/frames.ts';
+import {fieldsOf, listOf, type ReturnOf} from './qmp.ts';
 
 const NANO = 1e9;
 
@@ -14,11 +15,10 @@ const diskName = (qdev: unknown): string | undefined => {
   return part?.slice(DISK_PREFIX.length);
 };
 
-export const diskCounters = (answer: ReturnOf<'query-blockstats'>): readonly DiskCounters[] => {
-  if (!Array.isArray(answer)) return [];
-  return (answer as ReturnOf<'query-blockstats'>).flatMap(({qdev, stats}) => {
+export const diskCounters = (answer: ReturnOf<'query-blockstats'>): readonly DiskCounters[] =>
+  listOf(answer).flatMap(({qdev, stats}) => {
     const disk = diskName(qdev);
-    if (disk === undefined || stats === undefined) return [];
+    if (disk === undefined || !isObject(stats)) return [];
     return [
       {
         disk,
@@ -33,16 +33,13 @@ export const diskCounters = (answer: ReturnOf<'query-blockstats'>): readonly Dis
       },
     ];
   });
-};
 
-export const failedDisks = (answer: ReturnOf<'query-block'>): readonly FailedDisk[] => {
-  if (!Array.isArray(answer)) return [];
-  return (answer as ReturnOf<'query-block'>).flatMap(({qdev, 'io-status': status}) => {
+export const failedDisks = (answer: ReturnOf<'query-block'>): readonly FailedDisk[] =>
+  listOf(answer).flatMap(({qdev, 'io-status': status}) => {
     const disk = diskName(qdev);
     const failed = status === 'failed' || status === 'nospace';
     return disk === undefined || !failed ? [] : [{disk, full: status === 'nospace'}];
   });
-};
 
 /** Names of the balloon's statistics, by ours. QEMU fills what the driver has not said with all ones. */
 const balloonStats = {
@@ -60,20 +57,19 @@ const balloonStats = {
 const UNSAID = 2 ** 60;
 
 export const guestMemory = (balloon: ReturnOf<'query-balloon'>, statistics: unknown): GuestMemory => {
-  const said = (statistics as {stats?: Record<string, unknown>} | undefined)?.stats ?? {};
+  const all = isObject(statistics) ? statistics['stats'] : undefined;
+  const said = isObject(all) ? all : {};
   const known = Object.entries(balloonStats).flatMap(([ours, theirs]) => {
     const value = said[theirs];
     return typeof value === 'number' && value >= 0 && value < UNSAID ? [[ours, value] as const] : [];
   });
-  return {actual: number(balloon.actual), ...Object.fromEntries(known)};
+  return {actual: number(fieldsOf(balloon).actual), ...Object.fromEntries(known)};
 };
 
 export const vcpuThreads = (
   answer: ReturnOf<'query-cpus-fast'>,
-): readonly {readonly vcpu: number; readonly thread: number}[] => {
-  if (!Array.isArray(answer)) return [];
-  return (answer as ReturnOf<'query-cpus-fast'>).map(cpu => ({
+): readonly {readonly vcpu: number; readonly thread: number}[] =>
+  listOf(answer).map(cpu => ({
     vcpu: number(cpu['cpu-index']),
     thread: number(cpu['thread-id']),
   }));
-};
