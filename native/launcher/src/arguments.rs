@@ -86,16 +86,22 @@ pub fn look_up(blank: &Blank<'_>, numbers: &BTreeMap<String, i32>) -> Result<Str
     }
 }
 
-/// A filesystem that has no direct I/O says so as soon as a file is opened for it.
+/// A filesystem that has no direct I/O says so as soon as a file is opened for it. What is no plain file is no disk: a claim
+/// that is only read may hold anything in the place of one, and the engine would follow a link.
 fn takes_direct_io(path: &str) -> Result<bool, String> {
+    let failed = |error: std::io::Error| format!("opening {path}: {error}");
+    let metadata = std::fs::symlink_metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(format!("{path} is no plain file"));
+    }
     let opened = OpenOptions::new()
         .read(true)
-        .custom_flags(libc::O_DIRECT | libc::O_NONBLOCK)
+        .custom_flags(libc::O_DIRECT | libc::O_NONBLOCK | libc::O_NOFOLLOW)
         .open(path);
     match opened {
         Ok(_) => Ok(true),
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(false),
-        Err(error) => Err(format!("opening {path}: {error}")),
+        Err(error) => Err(failed(error)),
     }
 }
 
@@ -166,8 +172,12 @@ mod tests {
         };
         // procfs has none.
         assert_eq!(choice("/proc/self/status").unwrap(), "no");
-        assert_eq!(choice("/dev/null").unwrap(), "no");
         let scratch = Scratch::new();
+        std::os::unix::fs::symlink("/etc/passwd", scratch.path("link")).unwrap();
+        for no_disk in ["/dev/null", "/tmp", &scratch.text("link")] {
+            let fault = choice(no_disk).unwrap_err();
+            assert!(fault.ends_with("is no plain file"), "{fault}");
+        }
         std::fs::write(scratch.path("disk"), b"").unwrap();
         assert!(["yes", "no"].contains(&choice(&scratch.text("disk")).unwrap().as_str()));
         let fault = choice(&scratch.text("absent")).unwrap_err();

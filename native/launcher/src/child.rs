@@ -17,6 +17,11 @@ use crate::signals;
 
 /// Bytes of what a process complained about that are kept.
 const TAIL: usize = 2048;
+const CHUNK: usize = 1024;
+/// Reads before others have their turn: a process may complain without end.
+const AT_ONCE: usize = 16;
+/// Reads that empty a pipe, which holds 64 KiB.
+const WHOLE_PIPE: usize = 128;
 
 /// What a process may use at most.
 #[derive(Clone, Copy)]
@@ -85,10 +90,15 @@ impl Child {
         self.output.as_ref()
     }
 
-    /// Reads what is there and keeps the end of it.
+    /// Reads some of what is there and keeps the end of it.
     pub fn listen(&mut self) {
-        while let Some(output) = &self.output {
-            let mut bytes = [0; 1024];
+        self.read(AT_ONCE);
+    }
+
+    fn read(&mut self, times: usize) {
+        for _ in 0..times {
+            let Some(output) = &self.output else { return };
+            let mut bytes = [0; CHUNK];
             match read(output, &mut bytes) {
                 Ok(0) => self.output = None,
                 Ok(length) => {
@@ -105,13 +115,13 @@ impl Child {
 
     /// The end of what it wrote to stdout and stderr, as one line of plain text.
     pub fn complaint(&mut self) -> String {
-        self.listen();
+        self.read(WHOLE_PIPE);
         plain(&self.tail)
     }
 }
 
 /// A guest may have chosen some of these bytes, and people read them in terminals.
-fn plain(bytes: &[u8]) -> String {
+pub fn plain(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<String> = text
         .lines()
@@ -181,6 +191,8 @@ fn exit_of(status: WaitStatus) -> Option<Exit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Scratch;
+    use std::fs::File;
     use std::os::fd::AsFd;
     use std::time::Duration;
 
@@ -234,23 +246,16 @@ mod tests {
 
     #[test]
     fn it_gets_nothing_but_what_it_is_given() {
-        let (given, kept) = (
-            std::fs::File::open("/dev/null").unwrap(),
-            std::fs::File::open("/dev/null").unwrap(),
-        );
-        let script = "ls /proc/$$/fd | tr '\\n' ' '; env | cut -d= -f1 | sort | tr '\\n' ' '; tr -d '\\0' < /proc/$$/status | grep -c 'SigBlk:.*[1-9a-f]'";
+        let scratch = Scratch::new();
+        let [given, kept] = ["given", "kept"].map(|name| File::create(scratch.path(name)).unwrap());
+        let script = "readlink /proc/$$/fd/* | tr '\\n' ' '; env | cut -d= -f1 | sort | tr '\\n' ' '; tr -d '\\0' < /proc/$$/status | grep -c 'SigBlk:.*[1-9a-f]'";
         let mut child = Child::spawn(&mut shell(script), &[given.as_fd()], None).unwrap();
         end(&child);
         let words = child.complaint();
         let words: Vec<&str> = words.split_whitespace().collect();
-        assert!(
-            words.contains(&given.as_raw_fd().to_string().as_str()),
-            "{words:?}"
-        );
-        assert!(
-            !words.contains(&kept.as_raw_fd().to_string().as_str()),
-            "{words:?}"
-        );
+        assert!(words.contains(&scratch.text("given").as_str()), "{words:?}");
+        assert!(!words.contains(&scratch.text("kept").as_str()), "{words:?}");
+        drop(kept);
         assert!(
             words.contains(&"PATH") && !words.contains(&"HOME"),
             "{words:?}"

@@ -14,6 +14,8 @@ use crate::plan::Plan;
 use crate::qmp::{Channel, Message};
 
 const CHUNK: usize = 16 * 1024;
+/// Reads before others have their turn: an engine that never stops talking must leave them time.
+const AT_ONCE: usize = 16;
 
 pub struct Engine {
     pub child: Child,
@@ -72,10 +74,13 @@ impl Engine {
             .map(|control| (control.as_fd(), PollFlags::IN | out))
     }
 
-    /// What the engine has said since the last call.
-    pub fn receive(&mut self) -> Vec<Message> {
+    /// What the engine has said since the last call, up to a bound; and whether there may be more.
+    pub fn receive(&mut self) -> (Vec<Message>, bool) {
         let mut messages = Vec::new();
-        while let Some(control) = &self.control {
+        for _ in 0..AT_ONCE {
+            let Some(control) = &self.control else {
+                return (messages, false);
+            };
             let mut bytes = [0; CHUNK];
             match read(control, &mut bytes) {
                 Ok(0) => self.control = None,
@@ -84,11 +89,11 @@ impl Engine {
                         .receive(bytes.get(..length).unwrap_or_default()),
                 ),
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => break,
+                Err(Errno::AGAIN) => return (messages, false),
                 Err(_) => self.control = None,
             }
         }
-        messages
+        (messages, true)
     }
 
     /// Writes as much as the engine takes now.

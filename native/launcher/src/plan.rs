@@ -9,9 +9,7 @@ use crate::wire::Command;
 
 mod dhcp;
 
-#[cfg(test)]
-pub use dhcp::PrivateOption;
-pub use dhcp::{DhcpAnswer, LeaseOptions, parse_mac};
+pub use dhcp::{DhcpAnswer, LeaseOptions, PrivateOption, parse_mac};
 
 /// Most descriptors that come with a plan.
 pub const MAX_DESCRIPTORS: usize = 128;

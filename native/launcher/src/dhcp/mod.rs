@@ -16,6 +16,13 @@ mod packet;
 mod rate;
 mod resolv_conf;
 
+/// For `crate::fuzzing` alone.
+pub mod fuzzing {
+    pub use super::offer::Offer;
+    pub use super::packet::Question;
+    pub use super::resolv_conf::ResolvConf;
+}
+
 use offer::Offer;
 use packet::Question;
 use rate::Rate;

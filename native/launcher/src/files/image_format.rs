@@ -58,16 +58,36 @@ pub fn locate(path: &str) -> Result<PathBuf> {
     }
 }
 
+/// A plain file and no link, whatever is in it.
+pub fn check_plain(path: &Path) -> Result<File> {
+    let doing = || format!("reading the disk image {}", Named(path));
+    let file = open(path).or_fault(doing)?;
+    if file.metadata().or_fault(doing)?.is_file() {
+        return Ok(file);
+    }
+    Err(Fault::new(format!(
+        "the disk image {} is no plain file",
+        Named(path)
+    )))
+}
+
+/// Folders on the way may be links, for images are made so; but none may lead out of the volume, to what else the pod has.
+pub fn check_inside(path: &Path, volume: &Path) -> Result<()> {
+    let doing = || format!("looking for the disk image {}", Named(path));
+    let (file, volume) = (path.canonicalize(), volume.canonicalize());
+    if file.or_fault(doing)?.starts_with(volume.or_fault(doing)?) {
+        return Ok(());
+    }
+    Err(Fault::new(format!(
+        "the disk image {} is a link that leads out of its volume",
+        Named(path)
+    )))
+}
+
 /// Reads the format by its magic, and refuses images that would lead QEMU to further files.
 pub fn inspect(path: &Path) -> Result<Format> {
     let doing = || format!("reading the disk image {}", Named(path));
-    let mut file = open(path).or_fault(doing)?;
-    if !file.metadata().or_fault(doing)?.is_file() {
-        return Err(Fault::new(format!(
-            "the disk image {} is no plain file",
-            Named(path)
-        )));
-    }
+    let mut file = check_plain(path)?;
     let mut header = [0; 104];
     let mut filled = 0;
     while let Some(rest) = header.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -102,7 +122,7 @@ const FOREIGN: [(usize, &[u8]); 4] = [
 ];
 
 /// Offsets by QEMU's docs/interop/qcow2.rst. Bytes behind the end of a short file are zero.
-fn classify(header: &[u8; 104]) -> std::result::Result<Format, &'static str> {
+pub fn classify(header: &[u8; 104]) -> std::result::Result<Format, &'static str> {
     const EXTERNAL_DATA: u64 = 1 << 2;
     if FOREIGN.iter().any(|(at, magic)| {
         header
@@ -222,6 +242,27 @@ mod tests {
                 .to_string()
                 .contains("no plain file")
         );
+    }
+
+    #[test]
+    fn a_folder_that_is_a_link_may_not_lead_out_of_its_volume() {
+        let scratch = Scratch::new();
+        for name in ["volume/images", "other"] {
+            std::fs::create_dir_all(scratch.path(name)).unwrap();
+            std::fs::write(scratch.path(&format!("{name}/a.img")), b"x").unwrap();
+        }
+        let volume = scratch.path("volume");
+        std::os::unix::fs::symlink("images", scratch.path("volume/disk")).unwrap();
+        std::os::unix::fs::symlink("../other", scratch.path("volume/out")).unwrap();
+        std::os::unix::fs::symlink("/etc", scratch.path("volume/etc")).unwrap();
+        assert!(check_inside(&volume.join("disk/a.img"), &volume).is_ok());
+        for out in ["out/a.img", "etc/passwd"] {
+            let fault = check_inside(&volume.join(out), &volume)
+                .unwrap_err()
+                .to_string();
+            assert!(fault.ends_with("leads out of its volume"), "{fault}");
+        }
+        assert!(check_inside(&volume.join("nothing"), &volume).is_err());
     }
 
     #[test]

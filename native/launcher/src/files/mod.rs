@@ -9,6 +9,8 @@ use crate::outcome::Exit;
 use crate::plan::FileStep;
 use naming::Named;
 
+pub use image_format::classify;
+
 mod folder;
 mod image_format;
 mod naming;

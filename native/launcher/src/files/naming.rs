@@ -1,10 +1,16 @@
 //! How a file is called in what people read: by the volume that they know, and not by where the pod has it.
 
 use std::fmt::{self, Display, Formatter};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Every volume of the instance has a folder of its name here.
 const VOLUMES: &str = "/run/wherry-volumes/";
+
+/// The folder of the volume that holds this path; `None` for any other path.
+pub fn volume_of(path: &Path) -> Option<PathBuf> {
+    let volume = path.strip_prefix(VOLUMES).ok()?.components().next()?;
+    Some(Path::new(VOLUMES).join(volume))
+}
 
 /// `/run/wherry-volumes/root/disk/a.qcow2` is "/disk/a.qcow2 of volume root"; any other path is itself.
 pub struct Named<'a>(pub &'a Path);
@@ -46,6 +52,16 @@ mod tests {
             named("/var/lib/wherry/root.overlay.qcow2"),
             "/var/lib/wherry/root.overlay.qcow2"
         );
+    }
+
+    #[test]
+    fn a_file_of_a_volume_has_its_folder() {
+        let volume = |path: &str| volume_of(Path::new(path));
+        let root = Some(PathBuf::from("/run/wherry-volumes/root"));
+        assert_eq!(volume("/run/wherry-volumes/root/disk/a.qcow2"), root);
+        assert_eq!(volume("/run/wherry-volumes/root"), root);
+        assert_eq!(volume("/run/wherry-volumes"), None);
+        assert_eq!(volume("/var/lib/wherry/a"), None);
     }
 
     #[test]

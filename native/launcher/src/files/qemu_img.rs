@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use super::image_format::{Format, inspect, locate};
+use super::image_format::{Format, check_inside, check_plain, inspect, locate};
+use super::naming::volume_of;
 use crate::child::{Child, Limits};
 use crate::error::{Fault, Result};
 use crate::plan::ImageFormat;
@@ -19,9 +20,12 @@ pub fn overlay(path: &str, backing: &str, known: Option<ImageFormat>) -> Result<
     let backing = locate(backing)?;
     let format = match known {
         // What is on a raw disk is a guest's, and may look like anything.
-        Some(ImageFormat::Raw) => Format::Raw,
+        Some(ImageFormat::Raw) => check_plain(&backing).map(|_| Format::Raw)?,
         None => inspect(&backing)?,
     };
+    if let Some(volume) = volume_of(&backing) {
+        check_inside(&backing, &volume)?;
+    }
     let mut command = create(path);
     command
         .args(["-F", format.name(), "-b"])

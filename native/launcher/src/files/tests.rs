@@ -160,3 +160,87 @@ fn an_image_whose_header_is_broken_is_named_with_what_to_do() {
     );
     assert!(fault.contains("cluster size"), "{fault}");
 }
+
+/// A qcow2 header of version 3 with this size in bytes, and nothing behind it.
+fn header(size: u64, l1_entries: u32) -> Vec<u8> {
+    let mut header = vec![0; 65536];
+    let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, b"QFI\xfb\0\0\0\x03");
+    put(20, &16u32.to_be_bytes()); // clusters of 64 KiB
+    put(24, &size.to_be_bytes());
+    put(36, &l1_entries.to_be_bytes());
+    put(40, &65536u64.to_be_bytes());
+    put(48, &131_072u64.to_be_bytes());
+    put(56, &1u32.to_be_bytes());
+    put(96, &4u32.to_be_bytes());
+    put(100, &104u32.to_be_bytes());
+    header
+}
+
+#[test]
+fn an_image_that_says_to_be_of_any_size_takes_neither_room_nor_memory() {
+    let scratch = Scratch::new();
+    if info("/dev/null").is_none() {
+        return;
+    }
+    let lies = [
+        (u64::MAX, 1),
+        (1 << 63, 1),
+        ((1 << 63) - 512, u32::MAX),
+        (1 << 60, 1 << 21),
+    ];
+    for (size, l1_entries) in lies {
+        std::fs::write(scratch.path("huge.qcow2"), header(size, l1_entries)).unwrap();
+        let ours = scratch.text("ours");
+        let made = make(vec![overlay(ours.clone(), scratch.text("huge.qcow2"))]);
+        if let Err(fault) = &made {
+            assert!(
+                fault.to_string().contains("huge.qcow2 cannot be used"),
+                "{fault}"
+            );
+        }
+        let blocks =
+            std::fs::metadata(&ours).map_or(0, |it| std::os::unix::fs::MetadataExt::blocks(&it));
+        assert!(blocks * 512 < 64 << 20, "{size}: {blocks} blocks");
+    }
+}
+
+#[test]
+fn an_image_with_its_data_elsewhere_is_refused() {
+    let scratch = Scratch::new();
+    if info("/dev/null").is_none() {
+        return;
+    }
+    let image = scratch.text("image.qcow2");
+    let data = format!("data_file={}", scratch.text("data.raw"));
+    let made = Command::new("qemu-img")
+        .args(["create", "-q", "-f", "qcow2", "-o", &data, &image, "1M"])
+        .status();
+    assert!(made.unwrap().success());
+    let fault = make(vec![overlay(scratch.text("ours"), image)]).unwrap_err();
+    assert!(
+        fault.to_string().contains("keeps its data in another file"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn an_overlay_over_a_raw_disk_follows_no_link_and_waits_for_no_pipe() {
+    let scratch = Scratch::new();
+    std::os::unix::fs::symlink("/etc/passwd", scratch.path("link")).unwrap();
+    let made = Command::new("mkfifo").arg(scratch.path("pipe")).status();
+    assert!(made.unwrap().success());
+    for backing in [
+        scratch.text("link"),
+        scratch.text("pipe"),
+        "/dev/null".into(),
+    ] {
+        let step = FileStep::Overlay {
+            path: scratch.text("ours"),
+            backing: backing.clone(),
+            format: Some(crate::plan::ImageFormat::Raw),
+        };
+        let fault = make(vec![step]).unwrap_err().to_string();
+        assert!(fault.contains(&backing), "{fault}");
+    }
+}

@@ -267,3 +267,15 @@ fn a_file_that_changes_its_length_is_noticed() {
         );
     }
 }
+
+#[test]
+fn a_path_with_an_empty_part_is_refused() {
+    for path in ["/a", "a/", "a//b", "/", ""] {
+        let mut bytes = Vec::new();
+        let fault = write(&mut bytes, "data", vec![entry(path, b"x")]).unwrap_err();
+        assert!(
+            fault.to_string().contains("\"\" cannot be the name"),
+            "{fault}"
+        );
+    }
+}

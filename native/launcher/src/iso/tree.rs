@@ -23,13 +23,10 @@ impl<'a> Folder<'a> {
     pub fn of(paths: &[&'a str]) -> Result<Self> {
         let mut root = Self::default();
         for (number, path) in paths.iter().enumerate() {
-            let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let mut folders: Vec<&str> = path.split('/').collect();
+            let name = folders.pop().unwrap_or_default();
             let mut at = &mut root;
-            for (depth, part) in folders
-                .split('/')
-                .filter(|_| !folders.is_empty())
-                .enumerate()
-            {
+            for (depth, part) in folders.into_iter().enumerate() {
                 if depth + 2 > MAX_DEPTH {
                     return Err(Fault::new(format!(
                         "{path:?} lies too deep for an ISO image: in {MAX_DEPTH} folders at most"

@@ -32,7 +32,7 @@ use wait::Source;
 
 /// How long the last words may take to reach their readers.
 const FAREWELL: Duration = Duration::from_millis(200);
-/// Reads of a console whose engine is gone: another process may hold its other end.
+/// Reads of a channel whose engine is gone: another process may hold its other end.
 const LAST_READS: usize = 64;
 
 pub struct Supervisor {
@@ -106,7 +106,7 @@ impl Supervisor {
             Source::ConsoleListener => self.console.accept(),
             Source::Attached(id) => self.console.serve(id, ready),
             Source::Guest => drop(self.console.serve_guest()),
-            Source::Control => self.on_control(),
+            Source::Control => drop(self.on_control()),
             Source::EngineOutput => self.with_engine(|engine| engine.child.listen()),
             Source::Dhcp(at) => self.on_dhcp(at),
         }
@@ -145,28 +145,28 @@ impl Supervisor {
 
     /// Its last words decide how the guest has ended, so they are read first.
     fn on_engine_gone(&mut self, exit: Exit) {
-        self.on_control();
+        for _ in 0..LAST_READS {
+            if !self.on_control() {
+                break;
+            }
+        }
         for _ in 0..LAST_READS {
             if !self.console.serve_guest() {
                 break;
             }
         }
+        self.give_up_asking();
         let Some(mut engine) = self.run.as_mut().and_then(|run| run.engine.take()) else {
             return;
         };
-        for asker in engine.channel.abandon() {
-            self.refuse_asker(asker, &requests::engine_gone());
-        }
         self.take(Input::EngineGone(exit, engine.child.complaint()));
     }
 
-    fn on_control(&mut self) {
-        let messages = self
-            .run
-            .as_mut()
-            .and_then(|run| run.engine.as_mut())
-            .map(Engine::receive);
-        for message in messages.into_iter().flatten() {
+    /// Takes what the engine has said; true where there may be more.
+    fn on_control(&mut self) -> bool {
+        let engine = self.run.as_mut().and_then(|run| run.engine.as_mut());
+        let (messages, more) = engine.map(Engine::receive).unwrap_or_default();
+        for message in messages {
             match message {
                 Message::Greeting => self.take(Input::Greeted),
                 Message::Answer(Asker::Peer { peer, request }, result) => {
@@ -186,6 +186,21 @@ impl Supervisor {
                     }
                 }
             }
+        }
+        // An engine may hang up and live on.
+        let engine = self.run.as_ref().and_then(|run| run.engine.as_ref());
+        if engine.is_some_and(|engine| engine.control().is_none()) {
+            self.give_up_asking();
+        }
+        more
+    }
+
+    /// Who still waits for the engine will not be answered any more.
+    fn give_up_asking(&mut self) {
+        let engine = self.run.as_mut().and_then(|run| run.engine.as_mut());
+        let askers = engine.map(|engine| engine.channel.abandon());
+        for asker in askers.into_iter().flatten() {
+            self.refuse_asker(asker, &requests::engine_gone());
         }
     }
 

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketType, socket, sockopt};
 use serde_json::json;
 
-use crate::harness::{Launcher, skipped};
+use crate::harness::{Launcher, Peer, skipped};
 
 const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 
@@ -113,16 +113,16 @@ fn kind_of(message: &[u8]) -> u8 {
     message[242]
 }
 
-#[test]
-fn a_guest_gets_its_address_and_everybody_hears_of_it() {
+/// A guest that runs, with its tap; `None` where this user cannot have one.
+fn guest() -> Option<(File, Launcher, Peer)> {
     if !rustix::process::geteuid().is_root()
         || UdpSocket::bind("127.0.0.1:0").is_err()
         || !std::path::Path::new("/dev/net/tun").exists()
     {
         skipped("only root with /dev/net/tun makes network namespaces here");
-        return;
+        return None;
     }
-    let (mut tap, server) = room();
+    let (tap, server) = room();
     let mut launcher = Launcher::idle();
     let resolv_conf = launcher.path("resolv.conf");
     std::fs::write(
@@ -137,7 +137,14 @@ fn a_guest_gets_its_address_and_everybody_hears_of_it() {
     let mut peer = launcher.subscribe(1);
     launcher.start(&plan, &[server.as_fd()]);
     peer.until_state("Running");
+    Some((tap, launcher, peer))
+}
 
+#[test]
+fn a_guest_gets_its_address_and_everybody_hears_of_it() {
+    let Some((mut tap, _launcher, mut peer)) = guest() else {
+        return;
+    };
     tap.write_all(&frame(1, &[])).unwrap();
     let offer = answer(&mut tap);
     assert_eq!((kind_of(&offer), &offer[16..20]), (2, &[10, 0, 2, 2][..]));
@@ -160,4 +167,44 @@ fn a_guest_gets_its_address_and_everybody_hears_of_it() {
 
     tap.write_all(&frame(3, &[50, 4, 192, 168, 0, 9])).unwrap();
     assert_eq!(kind_of(&answer(&mut tap)), 6);
+}
+
+#[test]
+fn a_flood_of_questions_gets_few_answers_and_keeps_nobody_from_being_served() {
+    let Some((mut tap, _launcher, mut peer)) = guest() else {
+        return;
+    };
+    let broken: Vec<u8> = [&frame(1, &[12, 200]), &[0xff; 400][..]].concat();
+    let long = frame(1, &[57, 2, 0, 0].repeat(100));
+    for round in 0..2000 {
+        for datagram in [&frame(1, &[]), &broken, &long] {
+            // What the tap does not take is lost, as on any network.
+            let _ = tap.write(datagram);
+        }
+        if round % 100 == 0 {
+            assert_eq!(peer.ask(json!({"op": "status"}))["state"], "Running");
+        }
+    }
+    let started = std::time::Instant::now();
+    let mut answers = 0;
+    while poll(
+        &mut [PollFd::new(&tap, PollFlags::IN)],
+        Some(&Timespec {
+            tv_sec: 0,
+            tv_nsec: 300_000_000,
+        }),
+    )
+    .unwrap()
+        > 0
+    {
+        answers += usize::from(tap.read(&mut [0; 2000]).unwrap() > 300);
+        assert!(started.elapsed().as_secs() < 20, "it answers for ever");
+    }
+    assert!(
+        (1..1000).contains(&answers),
+        "{answers} answers to 6000 questions"
+    );
+    // An honest question is heard again as soon as the flood is over.
+    tap.write_all(&frame(3, &[50, 4, 10, 0, 2, 2])).unwrap();
+    assert_eq!(kind_of(&answer(&mut tap)), 5);
 }

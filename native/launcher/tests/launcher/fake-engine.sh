@@ -9,6 +9,7 @@ answer() { say "{\"return\": $1, \"id\": $id}"; }
 case $mode in
   broken) echo 'no such device' >&2; exit 1 ;;
   mute) exec sleep 1000 ;;
+  babbling) exec yes 'no greeting, and no end' >&"$qmp" ;;
   descriptor) printf 'from the engine' >&"$argument" ;;
 esac
 
@@ -76,6 +77,32 @@ while read -r line <&"$qmp"; do
       ;;
     x-refused) say "{\"error\": {\"class\": \"GenericError\", \"desc\": \"no such link\"}, \"id\": $id}" ;;
     x-silent) : ;;
+    # From here on what no engine does that is not its guest's.
+    x-flood) yes '{"event": "FLOOD", "data": {}}' >&"$qmp" & ;;
+    x-shout) yes 'a shout without end' >&"$serial" & ;;
+    x-complain) yes 'a complaint without end' >&2 & ;;
+    x-garbage)
+      head -c 3000000 /dev/urandom >&"$qmp"
+      say ''
+      answer '{}'
+      ;;
+    x-endless)
+      printf '{"return": [' >&"$qmp"
+      head -c 5000000 /dev/zero | tr '\0' '1' >&"$qmp"
+      say ''
+      ;;
+    x-deep) answer "$(head -c 400000 /dev/zero | tr '\0' '[')$(head -c 400000 /dev/zero | tr '\0' ']')" ;;
+    x-wrong-ids)
+      for wrong in 99999 -1 1.5 null '"1"' "[$id]" 18446744073709551616; do say "{\"return\": 1, \"id\": $wrong}"; done
+      answer 2
+      answer 3
+      say '{"return": 4}'
+      ;;
+    x-hang) exec sleep 1000 ;;
+    x-hang-up)
+      exec {qmp}>&-
+      exec sleep 1000
+      ;;
     *) answer '{"running": true}' ;;
   esac
 done

@@ -5,6 +5,7 @@ mod console;
 mod dhcp;
 mod ends;
 mod harness;
+mod hostile_engine;
 mod peers;
 mod qemu;
 mod start;

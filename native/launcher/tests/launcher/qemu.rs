@@ -163,3 +163,49 @@ fn an_engine_that_refuses_its_arguments_says_why() {
         launcher.termination_log()
     );
 }
+
+/// A raw disk on which a guest has written the header of an image that lies over another file.
+fn disguised() -> Vec<u8> {
+    let mut disk = vec![0; 1 << 20];
+    let backing = b"/etc/passwd";
+    disk[..8].copy_from_slice(b"QFI\xfb\0\0\0\x03");
+    disk[8..16].copy_from_slice(&512u64.to_be_bytes());
+    disk[16..20].copy_from_slice(&(backing.len() as u32).to_be_bytes());
+    disk[512..512 + backing.len()].copy_from_slice(backing);
+    disk
+}
+
+#[test]
+fn a_raw_disk_is_raw_whatever_its_guest_has_written_on_it() {
+    let Some(program) = qemu() else { return };
+    let mut launcher = Launcher::idle();
+    let disk = launcher.path("disk.img");
+    std::fs::write(&disk, disguised()).unwrap();
+    let mut plan = launcher.plan(&[]);
+    // As the daemon writes it.
+    let blockdev = format!(
+        r#"{{"driver":"raw","node-name":"node0","read-only":false,"discard":"unmap","file":{{"driver":"file","filename":"{disk}","read-only":false,"discard":"unmap"}}}}"#
+    );
+    plan["engine"] = json!({"kind": "qemu", "program": program, "args": [
+        "-nodefaults", "-no-user-config", "-display", "none", "-S", "-machine", "none",
+        "-chardev", "socket,id=qmp,fd={fd:qmp}", "-mon", "chardev=qmp,mode=control", "-blockdev", blockdev,
+    ]});
+    plan["startPaused"] = json!(true);
+    plan["files"] = json!([{"make": "raw", "path": disk, "bytes": 8 << 20}]);
+    let mut peer = launcher.subscribe(1);
+    launcher.start(&plan, &[]);
+    peer.until_state("Running");
+    let reply =
+        peer.ask(json!({"op": "engine", "command": {"execute": "query-named-block-nodes"}}));
+    let nodes = reply["reply"]["return"].as_array().unwrap();
+    let node = nodes
+        .iter()
+        .find(|node| node["node-name"] == "node0")
+        .unwrap();
+    assert_eq!(
+        (&node["drv"], &node["image"]["virtual-size"]),
+        (&json!("raw"), &json!(1 << 20))
+    );
+    assert!(node["backing_file"].is_null(), "{node}");
+    assert_eq!(nodes.len(), 2, "the disk and its file: {nodes:?}");
+}
