@@ -3,7 +3,7 @@
 # is not there.
 set -euo pipefail
 packages=(
-  gcc libc6-dev binutils make git curl ca-certificates # compilers
+  gcc g++ libc6-dev binutils make git curl ca-certificates # compilers
   docker.io iptables jq                              # containers; on Debian 12 it brings runc
   mmdebstrap debian-archive-keyring busybox-static   # images where no registry answers
   nftables iproute2 util-linux procps                # tests that make network namespaces

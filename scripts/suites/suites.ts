@@ -5,6 +5,7 @@ import type {Progress} from '../core/progress.ts';
 import {tools} from '../toolchain/tools.ts';
 import {virtctl} from '../toolchain/virtctl.ts';
 import {checkSuite} from './checks.ts';
+import {fuzzSuite} from './fuzz-suite.ts';
 import {goSuite} from './go-suite.ts';
 import {jestSuite} from './jest-suite.ts';
 import {rustSuite} from './rust-suite.ts';
@@ -47,6 +48,7 @@ export function labSuites(progress: Progress): Suite[] {
 /** The slow proofs. */
 export function longSuites(progress: Progress): Suite[] {
   return [
+    fuzzSuite(progress, {seconds: 30}),
     jestSuite({
       project: 'soak',
       args: ['--verbose', '--testTimeout=600000', '--runInBand'],
