@@ -150,6 +150,7 @@ ${kinds.map(kind => `- [${kind.kind}](${kind.plural}.md): ${kind.description}`).
 - [Examples](examples.md): what becomes of each of KubeVirt's example manifests.
 - [Values of the chart](values.md): what can be set when Wherry is installed or upgraded.
 - [virtctl](virtctl.md): what KubeVirt's own tool does here.
+- [Benchmarks](benchmarks.md): figures beside their goals, as npm run bench measures them.
 `;
 
 const produce = async (): Promise<ReadonlyMap<string, string>> =>

@@ -1,4 +1,4 @@
-import {cpus, release, totalmem} from 'node:os';
+import {cpus, loadavg, release, totalmem} from 'node:os';
 import {Label} from '@wherry/api';
 import {core} from '@wherry/kube';
 import type {Stage} from './stage.ts';
@@ -9,6 +9,8 @@ export interface Machine {
   readonly cpu: string;
   readonly memoryGiB: number;
   readonly kernel: string;
+  /** Processes that wanted a CPU in the minute before: more than a fraction of one, and the figures are not the system's. */
+  readonly load: number;
   readonly kubernetes: string;
   /** Verdict of the node's KVM self-test. */
   readonly kvm: string;
@@ -20,6 +22,7 @@ export interface Machine {
 /** Starts one machine to see what runs it. */
 export const describeMachine = async (stage: Stage): Promise<Machine> => {
   const name = 'first';
+  const [load = 0] = loadavg();
   await stage.applyMachine(name);
   await stage.running(name);
   const {engine, conditions} = stage.instances.get(name)?.status ?? {};
@@ -31,6 +34,7 @@ export const describeMachine = async (stage: Stage): Promise<Machine> => {
     cpu: cpus()[0]?.model ?? 'unknown',
     memoryGiB: Math.round(totalmem() / 1024 ** 3),
     kernel: release(),
+    load,
     kubernetes: gitVersion,
     kvm: node?.metadata.labels?.[Label.kvm] ?? 'unknown',
     emulated: conditions?.some(({type, status}) => type === 'SoftwareEmulation' && status === 'True') ?? false,
@@ -38,6 +42,6 @@ export const describeMachine = async (stage: Stage): Promise<Machine> => {
   };
 };
 
-export const sentence = ({cores, cpu, memoryGiB, kernel, kubernetes, kvm, emulated, engine}: Machine): string =>
-  `${cores} cores of ${cpu}, ${memoryGiB} GiB, Linux ${kernel}, KVM ${kvm}; Kubernetes ${kubernetes}; ${engine}, ` +
+export const sentence = ({cores, cpu, memoryGiB, kernel, load, kubernetes, kvm, emulated, engine}: Machine): string =>
+  `${cores} cores of ${cpu}, ${memoryGiB} GiB, Linux ${kernel}, load ${load.toFixed(1)} when it began, KVM ${kvm}; Kubernetes ${kubernetes}; ${engine}, ` +
   (emulated ? 'emulated: its speed says nothing about a machine with KVM' : 'with KVM');
