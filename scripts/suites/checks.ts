@@ -3,15 +3,20 @@ import {join} from 'node:path';
 import {run} from '../core/command.ts';
 import {repository} from '../core/paths.ts';
 import {seconds} from '../core/progress.ts';
-import type {Suite, SuiteResult} from './suite.ts';
+import {type Answer, crateAdvisories, npmAudit} from '../supply-chain/advisories.ts';
+import {readCargo, readNpm, unwelcome} from '../supply-chain/packages.ts';
+import type {Skipped, Suite, SuiteResult} from './suite.ts';
 
-/** One question about the source that a program answers by how it ends. */
-export interface Check {
-  name: string;
-  command: readonly [program: string, ...args: string[]];
-  /** How to put right what it found, where a command can. */
-  fix?: string;
-}
+/** One question about the source. */
+export type Check = {readonly name: string} & (
+  | {
+      /** A program answers it by how it ends. */
+      readonly command: readonly [program: string, ...args: string[]];
+      /** How to put right what it found, where a command can. */
+      readonly fix?: string;
+    }
+  | {readonly ask: () => Promise<Answer>}
+);
 
 const generator = join(repository, 'scripts/generate.ts');
 
@@ -38,6 +43,14 @@ const lanes: readonly (readonly Check[])[] = [
       ? [{name: 'generated files', command: ['node', generator, '--check'] as const, fix: 'npm run generate'}]
       : []),
   ],
+  [
+    {
+      name: 'licences and sources',
+      ask: async () => ({at: 'asked', found: unwelcome([...(await readNpm()), ...(await readCargo())])}),
+    },
+    {name: 'npm audit', ask: npmAudit},
+    {name: 'advisories of crates', ask: async () => crateAdvisories(await readCargo())},
+  ],
 ];
 
 /** Everything that can be said about the source without running it. */
@@ -46,30 +59,55 @@ export const checkSuite: Suite = {
   async run() {
     const results = (await Promise.all(lanes.map(runLane))).flat();
     return {
-      passed: results.filter(({ok}) => ok).length,
-      failed: results.filter(({ok}) => !ok).map(({name}) => name),
-      skipped: [],
+      passed: results.filter(({verdict}) => verdict === 'passed').length,
+      failed: results.filter(({verdict}) => verdict === 'failed').map(({name}) => name),
+      skipped: results.flatMap(({name, verdict}): Skipped[] =>
+        typeof verdict === 'object' ? [{name, reason: verdict.needs}] : [],
+      ),
     } satisfies Omit<SuiteResult, 'suite' | 'took'>;
   },
 };
 
-async function runLane(lane: readonly Check[]): Promise<{name: string; ok: boolean}[]> {
+type Verdict = 'passed' | 'failed' | {readonly needs: string};
+
+async function runLane(lane: readonly Check[]): Promise<{name: string; verdict: Verdict}[]> {
   const results = [];
-  for (const check of lane) results.push({name: check.name, ok: await passes(check)});
+  for (const check of lane) results.push({name: check.name, verdict: await verdictOf(check)});
   return results;
 }
 
-async function passes({name, command: [program, ...args], fix}: Check): Promise<boolean> {
+async function verdictOf(check: Check): Promise<Verdict> {
   const started = performance.now();
+  const took = (): string => seconds(performance.now() - started);
+  const answer = await ('ask' in check ? asked(check) : ended(check));
+  if (answer.at === 'unreachable') {
+    console.log(`- ${check.name}: skipped (${answer.needs})`);
+    return {needs: answer.needs};
+  }
+  if (answer.found.length === 0) {
+    console.log(`✓ ${check.name} (${took()})`);
+    return 'passed';
+  }
+  const fix = 'fix' in check && check.fix ? `: put it right with ${check.fix}` : '';
+  console.log([...answer.found, `✗ ${check.name} (${took()})${fix}`].join('\n'));
+  return 'failed';
+}
+
+/** A check that could not be done where it could have been has failed. */
+const asked = ({ask}: {readonly ask: () => Promise<Answer>}): Promise<Answer> =>
+  ask().catch((error: unknown) => ({at: 'asked', found: [String(error)]}));
+
+async function ended({
+  command: [program, ...args],
+}: {
+  readonly command: readonly [string, ...string[]];
+}): Promise<Answer> {
   const lines: string[] = [];
   try {
     await run(program, args, {cwd: repository, onLine: line => lines.push(line)});
-    console.log(`✓ ${name} (${seconds(performance.now() - started)})`);
-    return true;
+    return {at: 'asked', found: []};
   } catch (error) {
     // All of it, where the error itself has only the end.
-    console.log(lines.length > 0 ? lines.join('\n') : String(error));
-    console.log(`✗ ${name} (${seconds(performance.now() - started)})${fix ? `: put it right with ${fix}` : ''}`);
-    return false;
+    return {at: 'asked', found: lines.length > 0 ? lines : [String(error)]};
   }
 }
