@@ -4,10 +4,9 @@ import {join} from 'node:path';
 import {Client, type KubeConfig, systemClock} from '@wherry/kube';
 import {letGo, refuseWhileUsed, type UninstallOptions} from '@wherry/operator';
 import {Registry} from 'prom-client';
-import {parseAllDocuments} from 'yaml';
 import {run} from '../../scripts/core/command.ts';
 import {repository} from '../../scripts/core/paths.ts';
-import {chart, ChartTarget, helmAlone, release} from '../support/chart.ts';
+import {ChartTarget, release} from '../support/chart.ts';
 import {startControlPlane} from '../support/control-plane.ts';
 import {aMachine, anInstance, set} from '../support/crds.ts';
 
@@ -22,20 +21,6 @@ afterAll(async () => {
   await Promise.all(clients.map(client => client.close()));
   await target?.control.stop();
 });
-
-interface Rendered {
-  kind: string;
-  metadata: {name: string; annotations?: Record<string, string>};
-}
-
-/** What helm makes for a hook, but for what runs: here that is this process. */
-const prepare = async (hook: string, ...args: string[]): Promise<void> => {
-  const text = await helmAlone('template', release, chart, '--namespace', release, ...args);
-  const objects = parseAllDocuments(text).map(one => one.toJS() as Rendered | null);
-  const made = objects.filter(one => one?.metadata.annotations?.['helm.sh/hook'] === hook);
-  expect(made.length).toBeGreaterThan(1);
-  for (const object of made.filter(one => one?.kind !== 'Job' && one?.kind !== 'Pod')) await target.apply(object!);
-};
 
 const clientOf = async (account: string): Promise<Client> => {
   const {url, admin} = target.control;
@@ -78,7 +63,7 @@ test('with machines it is, by the rights of the operator', async () => {
 });
 
 test('what stays after an uninstall can be deleted without Wherry', async () => {
-  await prepare('post-delete');
+  await target.applyHook('post-delete');
   await target.uninstall();
   const said: string[] = [];
   await letGo(await optionsOf('wherry-uninstall', said), never);
@@ -98,7 +83,7 @@ const mayIn = (namespace: string, ...request: string[]): Promise<boolean> =>
 const may = (...request: string[]): Promise<boolean> => mayIn(release, ...request);
 
 test('the account of the test may do what the test does in its namespace, and nothing else', async () => {
-  await prepare('test');
+  await target.applyHook('test');
   expect(await may('create', 'virtualmachines.kubevirt.io')).toBe(true);
   expect(await may('delete', 'virtualmachines.kubevirt.io')).toBe(true);
   expect(await may('get', 'virtualmachineinstances.kubevirt.io')).toBe(true);

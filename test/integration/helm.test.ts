@@ -1,17 +1,14 @@
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {afterAll, beforeAll, expect, test} from '@jest/globals';
 import {join} from 'node:path';
 import {ConfigObject, parseConfig} from '@wherry/api';
 import {parseAllDocuments} from 'yaml';
 import {repository} from '../../scripts/core/paths.ts';
 import {chart, ChartTarget, helmAlone} from '../support/chart.ts';
-import {mergePatch} from '../support/control-plane/admin.ts';
 import {startControlPlane} from '../support/control-plane.ts';
-import {anInstance} from '../support/crds.ts';
 
 let target: ChartTarget;
 
 const kubectl = (...args: string[]): Promise<string> => target.kubectl(...args);
-const apply = (object: object): Promise<string> => target.apply(object);
 const json = <T>(...args: string[]): Promise<T> => target.json<T>(...args);
 
 beforeAll(async () => {
@@ -133,106 +130,4 @@ test('every container has probes, requests and no more privilege than it needs',
       });
     }
   }
-});
-
-const may = (account: string, ...request: string[]): Promise<boolean> =>
-  kubectl('auth', 'can-i', ...request, '-A', `--as=system:serviceaccount:wherry:${account}`).then(
-    () => true,
-    () => false,
-  );
-
-describe('rights', () => {
-  test.each(['wherry-operator', 'wherry-node-daemon'])('%s reads no Secret', async account => {
-    expect(await may(account, 'get', 'secrets')).toBe(false);
-    expect(await may(account, 'list', 'secrets')).toBe(false);
-  });
-
-  test('the node-daemon makes no pods and runs nothing in them', async () => {
-    expect(await may('wherry-node-daemon', 'create', 'pods')).toBe(false);
-    expect(await may('wherry-node-daemon', 'create', 'pods/exec')).toBe(false);
-    expect(await may('wherry-node-daemon', 'patch', 'virtualmachineinstances.kubevirt.io')).toBe(false);
-  });
-
-  test('both may do their work', async () => {
-    expect(await may('wherry-operator', 'create', 'pods')).toBe(true);
-    expect(await may('wherry-operator', 'patch', 'virtualmachines.kubevirt.io', '--subresource=status')).toBe(true);
-    expect(
-      await may('wherry-node-daemon', 'patch', 'virtualmachineinstances.kubevirt.io', '--subresource=status'),
-    ).toBe(true);
-    expect(await may('wherry-node-daemon', 'patch', 'nodes')).toBe(true);
-  });
-});
-
-const guestStatus = '/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances/guest/status';
-
-/** A patch by the daemon of a node: the API server's answer, as the text that a person would read. */
-const patchFrom = async (node: string, path: string, patch: object): Promise<string> => {
-  const extra = {'authentication.kubernetes.io/node-name': node};
-  const daemon = {user: 'system:serviceaccount:wherry:wherry-node-daemon', extra};
-  const {status, body} = await mergePatch(target.control.admin, path, patch, daemon);
-  return status === 200 ? 'done' : `${status} ${(body as {message: string}).message}`;
-};
-
-describe('a node-daemon', () => {
-  beforeAll(async () => {
-    for (const name of ['one', 'two']) await apply({apiVersion: 'v1', kind: 'Node', metadata: {name}});
-    await apply(anInstance('guest'));
-    await kubectl(
-      'patch',
-      'vmi',
-      'guest',
-      '--subresource=status',
-      '--type=merge',
-      '-p',
-      '{"status":{"nodeName":"one"}}',
-    );
-  }, 30_000);
-
-  test('reports on the guests of its own node', async () => {
-    expect(await patchFrom('one', guestStatus, {status: {phase: 'Running'}})).toBe('done');
-  });
-
-  test('does not report on the guests of another node', async () => {
-    const answer = await patchFrom('two', guestStatus, {status: {phase: 'Failed'}});
-    expect(answer).toMatch(/^403 .*only on guests of its own node/);
-  });
-
-  test('does not move a guest to another node', async () => {
-    const answer = await patchFrom('one', guestStatus, {status: {nodeName: 'two'}});
-    expect(answer).toMatch(/^403 .*does not move a guest to another node/);
-  });
-
-  test('labels its own node, and no other', async () => {
-    const verdict = {metadata: {labels: {'wherry.dev/kvm': 'usable'}}};
-    expect(await patchFrom('one', '/api/v1/nodes/one', verdict)).toBe('done');
-    expect(await patchFrom('one', '/api/v1/nodes/two', verdict)).toMatch(/^403 .*only its own node/);
-  });
-
-  test('labels its node with its CPU, and takes such labels away', async () => {
-    const names = ['cpu-model', 'cpu-feature', 'host-model-cpu'].map(kind => `${kind}.node.kubevirt.io/EPYC`);
-    for (const value of ['true', null]) {
-      const labels = Object.fromEntries(names.map(name => [name, value]));
-      expect(await patchFrom('one', '/api/v1/nodes/one', {metadata: {labels}})).toBe('done');
-      expect(await patchFrom('one', '/api/v1/nodes/two', {metadata: {labels}})).toMatch(/^403 .*only its own node/);
-    }
-  });
-
-  test('writes no label that others rely on', async () => {
-    const role = {metadata: {labels: {'node-role.kubernetes.io/control-plane': ''}}};
-    const answer = await patchFrom('one', '/api/v1/nodes/one', role);
-    expect(answer).toMatch(/^403 .*only the wherry\.dev\/ and kubevirt\.io\/ labels/);
-  });
-
-  test.each([
-    ['annotation', {annotations: {'cluster-autoscaler.kubernetes.io/scale-down-disabled': 'true'}}],
-    ['finalizer', {finalizers: ['example.com/forever']}],
-  ])('writes no %s that others rely on', async (_what, metadata) => {
-    const answer = await patchFrom('one', '/api/v1/nodes/one', {metadata});
-    expect(answer).toMatch(/^403 .*only the wherry\.dev\/ and kubevirt\.io\/ labels/);
-  });
-
-  test('annotates its own node with what it found', async () => {
-    const reason = {metadata: {annotations: {'wherry.dev/kvm-reason': 'all checks passed'}}};
-    expect(await patchFrom('one', '/api/v1/nodes/one', reason)).toBe('done');
-  });
 });

@@ -1,4 +1,5 @@
 import {join} from 'node:path';
+import {parseAllDocuments} from 'yaml';
 import {run} from '../../scripts/core/command.ts';
 import {repository} from '../../scripts/core/paths.ts';
 import {progress} from '../../scripts/core/progress.ts';
@@ -17,6 +18,12 @@ const {helm: program} = await tools(progress());
 /** Runs helm without a cluster. */
 export const helmAlone = (...args: string[]): Promise<string> =>
   run(program, args, {env: {KUBECONFIG: '/nonexistent'}});
+
+/** An object of the chart. */
+export interface Rendered {
+  readonly kind: string;
+  readonly metadata: {readonly name: string; readonly annotations?: Readonly<Record<string, string>>};
+}
 
 /** A real control plane, which no controllers run in, with helm and kubectl for it. */
 export class ChartTarget {
@@ -44,6 +51,15 @@ export class ChartTarget {
   /** Without hooks: no controller would run their jobs. */
   uninstall(): Promise<string> {
     return this.helm('uninstall', release, '--namespace', release, '--no-hooks');
+  }
+
+  /** Makes what helm makes for a hook, its account and rights, but for what runs. */
+  async applyHook(hook: string, ...args: string[]): Promise<void> {
+    const text = await helmAlone('template', release, chart, '--namespace', release, ...args);
+    const objects = parseAllDocuments(text).map(one => one.toJS() as Rendered | null);
+    const made = objects.filter(one => one?.metadata.annotations?.['helm.sh/hook'] === hook);
+    if (made.length < 2) throw new Error(`the chart has nothing for the hook ${hook}`);
+    for (const object of made.filter(one => one?.kind !== 'Job' && one?.kind !== 'Pod')) await this.apply(object!);
   }
 
   kubectl(...args: string[]): Promise<string> {

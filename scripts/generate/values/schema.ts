@@ -159,6 +159,39 @@ export const valuesSchema: ValueSchema = group('Values of the Wherry chart.', {
       true,
     ),
   }),
+  networkPolicy: group(
+    'What the network of the cluster lets the pods of Wherry do. The traffic of guests is not touched.',
+    {
+      enabled: flag(
+        'Let them speak with the API server and with DNS alone, and be asked for nothing but metrics.',
+        true,
+      ),
+      metricsFrom: {
+        description: 'Who may ask for metrics, as peers of a NetworkPolicy. Empty: everybody who reaches the pods.',
+        type: 'array',
+        items: group('', {
+          namespaceSelector: {type: 'object'},
+          podSelector: {type: 'object'},
+          ipBlock: {type: 'object'},
+        }),
+        default: [],
+      },
+      apiServer: group('Where the API server is.', {
+        ports: {
+          description: 'Of its Service, and those that it listens on itself, for networks that see them instead.',
+          type: 'array',
+          items: {type: 'integer', minimum: 1, maximum: 65_535},
+          default: [443, 6443, 8443, 16_443],
+        },
+        cidrs: {
+          description: 'Its addresses, as 10.0.0.10/32. Empty: any.',
+          type: 'array',
+          items: {type: 'string', pattern: String.raw`^\S+/\d+$`},
+          default: [],
+        },
+      }),
+    },
+  ),
   uninstall: group('What helm uninstall does.', {
     virtualMachines: {
       description:

@@ -55,7 +55,7 @@ const headersOf = (as: Impersonated | undefined): Record<string, string> => {
   };
 };
 
-interface Call {
+export interface Call {
   method: string;
   path: string;
   /** Media type of the body. */
@@ -65,7 +65,7 @@ interface Call {
 }
 
 /** One request on a connection of its own, so that no pool hides what a test does to the server. */
-async function call(admin: AdminAccess, {method, path, type, body, headers}: Call): Promise<Answer> {
+export async function call(admin: AdminAccess, {method, path, type, body, headers}: Call): Promise<Answer> {
   const agent = new Agent({ca: admin.ca, keepAlive: false});
   try {
     return await new Promise((resolve, reject) => {
