@@ -28,17 +28,26 @@ const operator: NodeImage = {
   files: {},
 };
 
-/** Runs as root: it opens devices and enters the network namespaces of pods. */
+/** What is loaded of koffi at run time: its package has its sources too, a build script, and a library for musl. */
+const koffi = Object.fromEntries(
+  [
+    ...['package.json', 'LICENSE.txt', 'index.js', 'src/koffi/index.js', 'src/koffi/src/static.js'].map(
+      file => `node_modules/koffi/${file}`,
+    ),
+    ...['package.json', 'index.js', 'linux_x64'].map(file => `node_modules/@koromix/koffi-linux-x64/${file}`),
+  ].map(file => [`app/${file}`, file]),
+);
+
+/** Runs as root: it opens devices and enters the network namespaces of pods. `setpriv` starts it with the capabilities for that alone. */
 const nodeDaemon: NodeImage = {
   program: 'node-daemon',
-  root: {name: 'node-daemon', packages: ['nftables'], programs: ['usr/sbin/nft']},
+  root: {name: 'node-daemon', packages: ['nftables', 'util-linux'], programs: ['usr/sbin/nft', 'usr/bin/setpriv']},
   user: 0,
   files: {
     'usr/lib/wherry/libwherry.so': 'target/release/libwherry.so',
     'usr/bin/wherry-kvm-selftest': 'target/release/wherry-kvm-selftest',
     'usr/bin/wherry-netns': 'target/release/wherry-netns',
-    'app/node_modules/koffi': 'node_modules/koffi',
-    'app/node_modules/@koromix/koffi-linux-x64': 'node_modules/@koromix/koffi-linux-x64',
+    ...koffi,
   },
   prepare: progress =>
     progress.step('build the native library and helpers', async say => {
