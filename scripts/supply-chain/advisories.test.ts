@@ -3,11 +3,11 @@ import type {AddressInfo} from 'node:net';
 import {afterEach, describe, expect, test} from '@jest/globals';
 import {crateAdvisories, readAudit} from './advisories.ts';
 
-describe('npm audit', () => {
-  const of = (severity: string): object => ({name: 'left-pad', severity, range: '<1.3.0'});
+const advisory = (severity: string): object => ({name: 'left-pad', severity, range: '<1.3.0'});
 
+describe('npm audit', () => {
   test('finds what is severe', () => {
-    const vulnerabilities = {a: of('critical'), b: of('high'), c: of('moderate')};
+    const vulnerabilities = {a: advisory('critical'), b: advisory('high'), c: advisory('moderate')};
     expect(readAudit(JSON.stringify({vulnerabilities}))).toEqual({
       at: 'asked',
       found: ['left-pad <1.3.0: critical, by npm audit', 'left-pad <1.3.0: high, by npm audit'],

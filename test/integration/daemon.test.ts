@@ -1,14 +1,16 @@
-/** The node-daemon with everything real but the kubelet: API server, native library, launcher, QEMU and a guest. */
+/** The node-daemon with everything real but the kubelet: API server with the chart's rights, native library, launcher, QEMU and a guest. */
 import {randomUUID} from 'node:crypto';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {type Accelerator, LauncherExit, parseConfig, type VirtualMachineInstance} from '@wherry/api';
-import {Client, EventRecorder, fixed, loadKubeConfig, systemClock} from '@wherry/kube';
+import {Client, EventRecorder, fixed, type KubeConfig, systemClock} from '@wherry/kube';
 import {loadHost} from '@wherry/native';
 import {Daemon, type Settings} from '@wherry/node-daemon';
 import {Registry} from 'prom-client';
 import {run} from '../../scripts/core/command.ts';
 import {repository} from '../../scripts/core/paths.ts';
+import {Account} from '../support/accounts.ts';
+import {ChartTarget} from '../support/chart.ts';
 import {type ControlPlane, startControlPlane} from '../support/control-plane.ts';
 import {eventually} from '../support/eventually.ts';
 import {FakeVmPod, type PodPrograms} from '../support/fake-node.ts';
@@ -22,6 +24,8 @@ const selfTest = join(repository, 'target/release/wherry-kvm-selftest');
 const quiet = {debug: () => {}, info: () => {}, warn: () => {}, error: () => {}};
 
 let plane: ControlPlane;
+/** Of the daemon: what it may do is part of every test. */
+let account: Account;
 let programs: PodPrograms;
 let daemon: RunningDaemon;
 let pod: FakeVmPod;
@@ -47,12 +51,16 @@ class RunningDaemon {
       healthPort: 0,
       metricsPort: 0,
       configPath: '',
-      namespace: 'default',
+      namespace: 'wherry',
       pod: 'wherry-node-daemon-test',
       leaseSeconds: 8,
     };
     const registry = new Registry();
-    const kubeConfig = await loadKubeConfig({KUBECONFIG: plane.kubeconfig});
+    const kubeConfig: KubeConfig = {
+      url: plane.url,
+      tls: async () => ({ca: plane.admin.ca}),
+      headers: async () => ({authorization: `Bearer ${account.token}`}),
+    };
     const client = new Client({kubeConfig, userAgent: 'test', registry});
     const recorder = new EventRecorder({client, component: 'wherry-node-daemon', host: NODE, log: quiet});
     const config = fixed(parseConfig('{"launcherImage": "wherry/launcher:test"}'));
@@ -128,8 +136,10 @@ const disks = [
 ];
 
 beforeAll(async () => {
-  [plane, programs] = await Promise.all([startControlPlane({crds: [join(repository, 'crds')]}), podPrograms()]);
+  [plane, programs] = await Promise.all([startControlPlane(), podPrograms()]);
+  await new ChartTarget(plane).install();
   await create({apiVersion: 'v1', kind: 'Node', metadata: {name: NODE}});
+  account = await Account.onNode(plane, 'wherry-node-daemon', NODE);
   const instanceUid = await createInstance('guest', tinyInstanceSpec('unused', {disks, volumes}));
   pod = await FakeVmPod.start(programs, {podUid, instanceUid, name: 'guest', claims: ['data']});
   daemon = await RunningDaemon.start(pod.pods);
@@ -153,7 +163,7 @@ test('the daemon is ready once its node says what KVM is worth there', async () 
 
 test('the daemon says by a Lease that it lives, which goes with its node', async () => {
   const lease = async () =>
-    JSON.parse(await kubectl('get', 'lease', `node-daemon-${NODE}`, '-o', 'json')) as {
+    JSON.parse(await kubectl('get', 'lease', `node-daemon-${NODE}`, '-n', 'wherry', '-o', 'json')) as {
       metadata: {ownerReferences: object[]};
       spec: {renewTime: string};
     };
@@ -333,4 +343,23 @@ test('the end of the pod presses the power button, and the end of the engine is 
   });
   expect(vmi.status?.phase).toBe('Running');
   expect(daemon.daemon.guests.guests).toHaveLength(0);
+});
+
+test('all that the daemon asked of the API server it may, and no Secret was asked for', async () => {
+  const requests = await plane.audited();
+  expect(new Set(requests.map(({account: who}) => who))).toEqual(new Set(['wherry:wherry-node-daemon']));
+  expect(new Set(requests.map(({verb, resource}) => `${verb} ${resource}`))).toEqual(
+    new Set([
+      'get nodes',
+      'patch nodes',
+      'list virtualmachineinstances',
+      'watch virtualmachineinstances',
+      'patch virtualmachineinstances/status',
+      'create events',
+      'create leases',
+      'patch leases',
+    ]),
+  );
+  // 403 is also what its policies answer with.
+  expect(requests.filter(({allowed, code}) => !allowed || code === 403)).toEqual([]);
 });

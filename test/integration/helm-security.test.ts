@@ -23,20 +23,20 @@ interface PodTemplate {
   };
 }
 
-interface Workload extends Rendered {
-  readonly spec: {readonly template: PodTemplate};
-}
-
-interface Policy extends Rendered {
-  readonly spec: Readonly<Record<string, unknown>>;
+/** A workload or a policy: each is asked for what it has. */
+interface Part extends Rendered {
+  readonly spec: {readonly template: PodTemplate} & Readonly<Record<string, unknown>>;
 }
 
 let objects: readonly Rendered[];
-const find = <T extends Rendered>(kind: string, name: string, within: readonly Rendered[] = objects): T => {
+const find = (kind: string, name: string, within: readonly Rendered[] = objects): Part => {
   const found = within.find(one => one.kind === kind && one.metadata.name === name);
   if (found === undefined) throw new Error(`the chart renders no ${kind} ${name}`);
-  return found as T;
+  return found as Part;
 };
+
+const daemon = (): PodTemplate['spec'] => find('DaemonSet', 'wherry-node-daemon').spec.template.spec;
+const tcp = (...ports: number[]): object[] => ports.map(port => ({protocol: 'TCP', port}));
 
 beforeAll(async () => {
   objects = await render();
@@ -66,10 +66,8 @@ describe('rights', () => {
 });
 
 describe('the node-daemon', () => {
-  const pod = (): PodTemplate['spec'] => find<Workload>('DaemonSet', 'wherry-node-daemon').spec.template.spec;
-
   test('keeps these capabilities, and gives up the others before its first line', () => {
-    expect(pod().containers.map(({command}) => command)).toEqual([
+    expect(daemon().containers.map(({command}) => command)).toEqual([
       [
         '/usr/bin/setpriv',
         '--no-new-privs',
@@ -83,23 +81,23 @@ describe('the node-daemon', () => {
   });
 
   test('is privileged, and writes to nothing', () => {
-    expect(pod().containers.map(({securityContext}) => securityContext)).toEqual([
+    expect(daemon().containers.map(({securityContext}) => securityContext)).toEqual([
       {privileged: true, readOnlyRootFilesystem: true},
     ]);
   });
 
   test('shares the processes of the host and nothing else with it', () => {
-    const {hostPID, ...rest} = pod();
+    const {hostPID, ...rest} = daemon();
     expect(hostPID).toBe(true);
     expect(Object.keys(rest).filter(key => key.startsWith('host'))).toEqual([]);
   });
 
   test('has these mounts, none to write to', () => {
-    expect(pod().volumes).toEqual([
+    expect(daemon().volumes).toEqual([
       {name: 'config', configMap: {name: 'wherry-config'}},
       {name: 'pods', hostPath: {path: '/var/lib/kubelet/pods', type: 'Directory'}},
     ]);
-    expect(pod().containers[0]?.['volumeMounts']).toEqual([
+    expect(daemon().containers[0]?.['volumeMounts']).toEqual([
       {name: 'config', mountPath: '/etc/wherry', readOnly: true},
       {name: 'pods', mountPath: '/var/lib/kubelet/pods', readOnly: true, mountPropagation: 'HostToContainer'},
     ]);
@@ -107,7 +105,8 @@ describe('the node-daemon', () => {
 
   test('the guide gives a reason for every capability and mount', async () => {
     const guide = await readFile(join(repository, 'docs/guide/security.md'), 'utf8');
-    const kept = /--bounding-set=-all,(\S+)/.exec(pod().containers[0]?.command?.join(' ') ?? '')?.[1]?.split(',') ?? [];
+    const kept =
+      /--bounding-set=-all,(\S+)/.exec(daemon().containers[0]?.command?.join(' ') ?? '')?.[1]?.split(',') ?? [];
     expect(kept).toHaveLength(5);
     for (const capability of kept) expect(guide).toContain(`| \`CAP_${capability.slice(1).toUpperCase()}\` | `);
     for (const what of ['privileged', 'hostPID', 'uid 0', '/var/lib/kubelet/pods', '/etc/wherry'])
@@ -118,9 +117,9 @@ describe('the node-daemon', () => {
 test('the operator and the hooks hold no privilege at all', async () => {
   const refusing = await render('--set', 'uninstall.virtualMachines=Refuse');
   const pods = [
-    find<Workload>('Deployment', 'wherry-operator').spec.template.spec,
-    find<Workload>('Job', 'wherry-uninstall').spec.template.spec,
-    find<Workload>('Job', 'wherry-uninstall', refusing).spec.template.spec,
+    find('Deployment', 'wherry-operator').spec.template.spec,
+    find('Job', 'wherry-uninstall').spec.template.spec,
+    find('Job', 'wherry-uninstall', refusing).spec.template.spec,
     (find('Pod', 'wherry-test') as unknown as PodTemplate).spec,
   ];
   for (const pod of pods) {
@@ -146,10 +145,9 @@ describe('the network policy', () => {
       {protocol: 'TCP', port: 53},
     ],
   };
-  const tcp = (...ports: number[]): object[] => ports.map(port => ({protocol: 'TCP', port}));
 
   test('lets Wherry’s pods be asked for metrics, and ask the API server and DNS', () => {
-    expect(find<Policy>('NetworkPolicy', 'wherry').spec).toEqual({
+    expect(find('NetworkPolicy', 'wherry').spec).toEqual({
       podSelector: {
         matchLabels: {'app.kubernetes.io/name': 'wherry'},
         matchExpressions: [
@@ -169,11 +167,7 @@ describe('the network policy', () => {
       'networkPolicy.apiServer.ports=[8443]',
       'networkPolicy.apiServer.cidrs=["10.0.0.10/32"]',
     ];
-    const {spec} = find<Policy>(
-      'NetworkPolicy',
-      'wherry',
-      await render(...values.flatMap(value => ['--set-json', value])),
-    );
+    const {spec} = find('NetworkPolicy', 'wherry', await render(...values.flatMap(value => ['--set-json', value])));
     expect(spec).toMatchObject({
       ingress: [{...everybody[0], from: [peer]}],
       egress: [{ports: tcp(8443), to: [{ipBlock: {cidr: '10.0.0.10/32'}}]}, dns],
@@ -188,9 +182,9 @@ describe('the network policy', () => {
 
   test('means every pod of the chart, and none of a guest', () => {
     const labels = [
-      find<Workload>('Deployment', 'wherry-operator').spec.template,
-      find<Workload>('DaemonSet', 'wherry-node-daemon').spec.template,
-      find<Workload>('Job', 'wherry-uninstall').spec.template,
+      find('Deployment', 'wherry-operator').spec.template,
+      find('DaemonSet', 'wherry-node-daemon').spec.template,
+      find('Job', 'wherry-uninstall').spec.template,
       find('Pod', 'wherry-test'),
     ].map(one => (one as {metadata?: {labels?: Record<string, string>}}).metadata?.labels);
     for (const found of labels)

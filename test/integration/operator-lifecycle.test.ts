@@ -259,3 +259,10 @@ describe('a guest with evictionStrategy External', () => {
     await on.until('it is protected no more', async () => (await budgets()).length === 0);
   });
 });
+
+test('all that the operator asked of the API server it may, and no Secret was asked for', async () => {
+  const requests = (await theatre.audited()).filter(({account}) => account === 'wherry:wherry-operator');
+  expect(requests.length).toBeGreaterThan(50);
+  expect(requests.filter(({allowed}) => !allowed)).toEqual([]);
+  expect(requests.filter(({resource}) => resource.startsWith('secrets'))).toEqual([]);
+});

@@ -59,7 +59,8 @@ export class ChartTarget {
     const objects = parseAllDocuments(text).map(one => one.toJS() as Rendered | null);
     const made = objects.filter(one => one?.metadata.annotations?.['helm.sh/hook'] === hook);
     if (made.length < 2) throw new Error(`the chart has nothing for the hook ${hook}`);
-    for (const object of made.filter(one => one?.kind !== 'Job' && one?.kind !== 'Pod')) await this.apply(object!);
+    const items = made.filter(one => one?.kind !== 'Job' && one?.kind !== 'Pod');
+    await this.apply({apiVersion: 'v1', kind: 'List', items});
   }
 
   kubectl(...args: string[]): Promise<string> {

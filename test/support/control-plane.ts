@@ -5,6 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {tools} from '../../scripts/toolchain/tools.ts';
 import {progress} from '../../scripts/core/progress.ts';
+import {type Audited, audited, auditFlags} from './control-plane/audit.ts';
 import {installCrds} from './control-plane/crds.ts';
 import {Daemon, until} from './control-plane/daemon.ts';
 import {type AdminAccess, get} from './control-plane/admin.ts';
@@ -36,6 +37,8 @@ export interface ControlPlane {
     /** Forgets all versions but the present one: what an API server asks of older ones is answered with 410. */
     compact(): Promise<void>;
   };
+  /** What service accounts have asked of the API server, with its answers. */
+  audited(): Promise<readonly Audited[]>;
   /** Path of the pinned kubectl. */
   kubectl: string;
   /** Ends both processes and removes their data. */
@@ -93,6 +96,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         restart: () => server.stop().then(start),
       },
       etcd: {compact: () => compact(etcdUrl)},
+      audited: () => audited(folder),
       kubectl: programs.kubectl,
       stop,
     };
@@ -152,6 +156,7 @@ async function apiserverFlags(folder: string, etcdUrl: string, port: number, tok
     '--disable-admission-plugins=ServiceAccount',
     '--endpoint-reconciler-type=none',
     '--shutdown-delay-duration=0s',
+    ...(await auditFlags(folder)),
   ];
 }
 

@@ -143,7 +143,12 @@ export class Theatre {
     return new Kubectl(this.#control.kubectl, this.#control.kubeconfig, namespace);
   }
 
-  /** What the operators warned of so far. */
+  /** What operators have asked of the API server so far. */
+  audited(): ReturnType<ControlPlane['audited']> {
+    return this.#control.audited();
+  }
+
+  /** The user's own tool, as a cluster admin, in one namespace. */
   get complaints(): readonly string[] {
     return remembered;
   }

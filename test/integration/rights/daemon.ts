@@ -49,9 +49,26 @@ export const yes = /^yes$/;
 export const notItsGuest = /^403 .*only on guests of its own node/;
 const notItsNode = /^403 .*labels only its own node/;
 const notItsLabel = /^403 .*writes only the wherry\.dev\//;
+const notItsLease = /^403 .*only the Lease of its own node/;
 const notItself = /^403 .*events as itself/;
 
 /** Of the guest's or node's own daemon, of that of another node, and of a token for no pod. */
+const leases = '/apis/coordination.k8s.io/v1/namespaces/wherry/leases';
+
+/** To change a Lease. That of node one is there, that of node two is not. */
+const renew = (name: string, metadata: object = {}): Asked => ({
+  ask: `PATCH ${leases}/${name}`,
+  body: {metadata, spec: {holderIdentity: 'test'}},
+});
+const first = (name: string): Asked => ({ask: `POST ${leases}`, body: aLease(name)});
+
+export const aLease = (name: string, metadata: object = {}): object => ({
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  metadata: {name, namespace: 'wherry', ...metadata},
+  spec: {holderIdentity: 'test'},
+});
+
 type Row = readonly [what: string, asked: Asked, own: RegExp, others: RegExp, unbound: RegExp];
 
 export const table: readonly Row[] = [
@@ -147,6 +164,24 @@ export const table: readonly Row[] = [
     notItself,
     notItself,
   ],
+  [
+    'takes a label of its CPU away',
+    node({metadata: {labels: {'cpu-model.node.kubevirt.io/Old': null}}}),
+    yes,
+    notItsNode,
+    notItsNode,
+  ],
+  ['takes the zone away', node({metadata: {labels: {zone: null}}}), notItsLabel, notItsNode, notItsNode],
+  ['says that it still lives', renew('node-daemon-one'), yes, notItsLease, notItsLease],
+  ['says that another lives', first('node-daemon-two'), notItsLease, yes, notItsLease],
+  ['leads the operators', first('wherry-operator'), notItsLease, notItsLease, notItsLease],
+  [
+    'keeps its Lease for ever',
+    renew('node-daemon-one', {finalizers: ['example.com/x']}),
+    /^403 .*goes with its Node/,
+    notItsLease,
+    notItsLease,
+  ],
   ['asks who it is', {ask: 'POST /apis/authentication.k8s.io/v1/selfsubjectreviews', body: selfReview}, yes, yes, yes],
 ];
 
@@ -154,6 +189,9 @@ export const table: readonly Row[] = [
 export const never: readonly Asked[] = [
   ...forbiddenToAll,
   {ask: 'GET /api/v1/nodes'},
+  {ask: `GET ${leases}/node-daemon-one`},
+  {ask: `DELETE ${leases}/node-daemon-one`},
+  {ask: 'PATCH /apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/one', body: {}},
   {ask: 'POST /api/v1/nodes', body: {apiVersion: 'v1', kind: 'Node', metadata: {name: 'three'}}},
   {ask: 'GET /api/v1/pods'},
   {ask: 'POST /api/v1/namespaces/default/pods', body: {apiVersion: 'v1', kind: 'Pod'}},

@@ -62,6 +62,8 @@ const yes = /^yes$/;
 const notOfAGuest = /^403 .*only what belongs to a VirtualMachineInstance/;
 const privileged = /^403 .*makes no pod with a privilege/;
 
+const notOfANode = /^403 .*only the label kubevirt\.io\/schedulable of a node/;
+
 const vm = pathOf(aMachine('vm'));
 const vmi = pathOf(anInstance('guest'));
 const label = {metadata: {labels: {a: 'b'}}};
@@ -84,6 +86,18 @@ export const operatorTable: readonly (readonly [what: string, asked: Asked, expe
   ['lists events', {ask: 'GET /api/v1/events'}, yes],
   ['reads its configuration', {ask: 'GET /api/v1/namespaces/wherry/configmaps/wherry-config'}, yes],
   ['stands for election', {ask: `POST ${leases}`, body: aLease('wherry-operator')}, yes],
+  ['hears of the node-daemons', {ask: `GET ${leases}`}, yes],
+  [
+    'keeps guests off a node',
+    {ask: 'PATCH /api/v1/nodes/one', body: {metadata: {labels: {'kubevirt.io/schedulable': 'false'}}}},
+    yes,
+  ],
+  ['labels a node', {ask: 'PATCH /api/v1/nodes/one', body: label}, notOfANode],
+  [
+    'taints a node',
+    {ask: 'PATCH /api/v1/nodes/one', body: {spec: {taints: [{key: 'k', effect: 'NoExecute'}]}}},
+    notOfANode,
+  ],
   ['makes the pod of a guest', aPod('metadata.name', 'new'), yes],
   ['ends the pod of a guest', {ask: `DELETE ${pods}/launcher`}, yes],
   ['makes a pod of nobody', aPod('metadata.ownerReferences', undefined), notOfAGuest],
@@ -132,7 +146,6 @@ export const operatorTable: readonly (readonly [what: string, asked: Asked, expe
 
 export const neverOfTheOperator: readonly Asked[] = [
   ...forbiddenToAll,
-  {ask: 'PATCH /api/v1/nodes/one', body: label},
   {ask: 'POST /apis/kubevirt.io/v1/namespaces/default/virtualmachines', body: aMachine('new')},
   {ask: `DELETE ${vm}`},
   {ask: `PUT ${vm}`, body: aMachine('vm')},
