@@ -15,7 +15,6 @@ export {
   CallTimeoutError,
   ConfigError,
   isConflict,
-  isServerTrouble,
   KubeError,
   type KubeErrorCode,
   LeaseLostError,

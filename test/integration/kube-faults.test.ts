@@ -230,7 +230,8 @@ for (const [name, {atMost}] of Object.entries(faults)) {
 
 test('a child is made once although the watch brings it late', async () => {
   const {proxy, copier} = await open('late');
-  proxy.next('watch', {do: 'delay', ms: 300}, 2);
+  // That of children alone: parents change meanwhile.
+  proxy.next('watch', {do: 'delay', ms: 300}, 1, encodeURIComponent('role=child'));
   await copier.start();
   for (const name of ['a', 'b', 'c']) await client.create(configMaps, copier.parent(name, '0'));
   const made = new Set<string>();
@@ -295,7 +296,10 @@ test('handlers that throw, now and later, lose nothing and end nothing', async (
   expect(unhandled).toEqual([]);
 });
 
-test('a version that etcd has compacted costs a new list, also between the pages of one', async () => {
+test('a version that etcd has compacted costs a new list, also between the pages of one, and an operator lives through it', async () => {
+  const {copier} = await open('compacted');
+  await copier.start();
+  await client.create(configMaps, copier.parent('early', '1'));
   for (let index = 0; index < 6; index += 1) await client.create(configMaps, configMap(`paged-${index}`));
   const {items, continueToken = '', resourceVersion} = await client.page(configMaps, {namespace: 'default', limit: 2});
   expect(items).toHaveLength(2);
@@ -309,6 +313,10 @@ test('a version that etcd has compacted costs a new list, also between the pages
   })();
   await expect(watch).rejects.toMatchObject({isGone: true});
   expect(resourceVersion).toMatch(/^\d+$/);
+  await client.create(configMaps, copier.parent('late', '1'));
+  await client.mergePatch(configMaps, keyIn('compacted-early'), {data: {text: '2'}});
+  await until('all is right', () => isRight({copier}, 'compacted'), 60_000);
+  await copier.stop();
 });
 
 test('events wait for an API server that is away, and each is written once', async () => {

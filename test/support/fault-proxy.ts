@@ -37,6 +37,7 @@ export interface SeenRequest {
 interface Rule {
   readonly kind: RequestKind;
   readonly fault: Fault;
+  readonly part: string;
   left: number;
 }
 
@@ -78,9 +79,9 @@ export class FaultProxy {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The next `times` requests of the kind, after those that earlier rules are for. */
-  next(kind: RequestKind, fault: Fault, times = 1): this {
-    this.#rules.push({kind, fault, left: times});
+  /** The next `times` requests of the kind, after those that earlier rules are for; only those with `part` in their path. */
+  next(kind: RequestKind, fault: Fault, times = 1, part = ''): this {
+    this.#rules.push({kind, fault, part, left: times});
     return this;
   }
 
@@ -130,7 +131,7 @@ export class FaultProxy {
     const kind = kindOf(method, url);
     this.seen.push({kind, method, path: url, at: performance.now()});
     response.on('error', () => undefined);
-    const fault = this.#faultFor(kind);
+    const fault = this.#faultFor(kind, url);
     switch (fault.do) {
       case 'answer':
         answer(response, fault);
@@ -150,8 +151,8 @@ export class FaultProxy {
     await this.#forward(request, response, {kind, fault});
   }
 
-  #faultFor(kind: RequestKind): Fault {
-    const rule = this.#rules.find(one => one.kind === kind && one.left > 0);
+  #faultFor(kind: RequestKind, path: string): Fault {
+    const rule = this.#rules.find(one => one.kind === kind && one.left > 0 && path.includes(one.part));
     if (rule === undefined) return {do: 'pass'};
     rule.left -= 1;
     return rule.fault;
