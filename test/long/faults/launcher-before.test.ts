@@ -6,7 +6,7 @@ import {eventually} from '../../support/eventually.ts';
 import type {E2eEnvironment} from '../../support/guests.ts';
 import {run as command} from '../../support/kubectl.ts';
 import {enginePids, onNode} from './support/nodes.ts';
-import {conditionOf, type Run, Stage} from './support/stage.ts';
+import {component, conditionOf, type Run, Stage} from './support/stage.ts';
 
 jest.setTimeout(240_000);
 
@@ -20,10 +20,12 @@ beforeAll(async () => {
   if (!built) return;
   stage = await Stage.open('before');
   await helm('--set', `images.launcher=${images.launcherBefore}`);
+  await freshOperators();
   await stage.keeper('old', {graceSeconds: 10});
-  // As where only the operator is upgraded so far: what starts now has the new launcher.
   await stage.connect('old');
+  expect(await imageOf((await stage.cluster.pod('old')).metadata.name)).toBe(images.launcherBefore);
   await helm();
+  await freshOperators();
   await stage.keeper('new');
 });
 afterAll(() => stage?.close());
@@ -31,6 +33,12 @@ afterAll(() => stage?.close());
 const helm = (...changes: string[]): Promise<string> => {
   const {helm: program, helmArguments, kubeconfig} = stage.cluster.env;
   return command(program, [...helmArguments, ...changes], '', {...process.env, KUBECONFIG: kubeconfig});
+};
+
+/** New operators have the configuration as it is now: the kubelet takes up to two minutes to show it to those that run. */
+const freshOperators = async (): Promise<void> => {
+  await stage.system.run('delete', 'pods', '-l', component('operator'), '--wait=true');
+  await stage.system.run('rollout', 'status', 'deployment/wherry-operator', '--timeout=90s');
 };
 
 const imageOf = (pod: string): Promise<string> =>
