@@ -10,7 +10,7 @@ import type {Subject} from './story.ts';
 export interface Choice {
   readonly engine: string;
   readonly accelerator: string;
-  /** Part of the names of the stories that are told; all where it is empty. */
+  /** Parts of the names of the stories that are told, with `|` between them; all where it is empty. */
   readonly only: string;
 }
 
@@ -28,7 +28,7 @@ export const conformance = async (kit: Kit, choice: Choice, say: (line: string) 
   const report = await runStories({
     subject: subjectOf(choice),
     kit,
-    stories: stories.filter(({name}) => name.includes(choice.only)),
+    stories: stories.filter(({name}) => choice.only.split('|').some(part => name.includes(part))),
     onResult: result => say(resultLine(result)),
     log: logTo(say),
   });

@@ -2,7 +2,7 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {closeSync, existsSync, openSync} from 'node:fs';
-import {cp, link, mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {cp, link, mkdir, mkdtemp, readFile, realpath, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -139,7 +139,9 @@ const agentSocket = (scratch: string): string => join(scratch, 'agent');
 /** The node's second disk, read-only. */
 async function layPayload(folder: string, disk: string, files: Readonly<Record<string, string>>): Promise<void> {
   await mkdir(folder);
-  for (const [path, from] of Object.entries(files)) {
+  for (const [path, source] of Object.entries(files)) {
+    // A hard link to a symbolic one would lead nowhere.
+    const from = await realpath(source);
     const to = join(folder, path);
     await mkdir(dirname(to), {recursive: true});
     // A hard link costs nothing; a folder, or what lies on another file system, has to be copied.

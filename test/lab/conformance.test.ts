@@ -1,0 +1,71 @@
+/** QEMU with KVM, on a host that has nothing but what a node has: what every engine does, and what it costs. */
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {overheadBytes} from '../../operator/src/pod/overhead.ts';
+import {progress} from '../../scripts/core/progress.ts';
+import type {MemoryUse} from '../conformance/memory.ts';
+import type {Report} from '../conformance/report.ts';
+import {stories} from '../conformance/stories.ts';
+import {conformanceFiles, conformanceSetUp} from './harness/conformance.ts';
+import {Lab} from './harness/lab.ts';
+
+/** For the whole suite, and for the memory of its guests. */
+const RUN_MS = 540_000;
+const only = process.env['WHERRY_CONFORMANCE_ONLY'] ?? '';
+
+let scratch: string;
+let report: Report;
+let memory: readonly MemoryUse[];
+
+/** Runs the program with these arguments; what it says on the way goes to the node's log. */
+const conforms = async <T>(lab: Lab, args: string): Promise<T> => {
+  const json = '/var/tmp/report.json';
+  const program = `exec node /payload/app/main.mjs --kit /payload/kit.json --json ${json} ${args}`;
+  const {status} = await lab.run(['sh', '-c', `rm -f ${json}; ${program} >/dev/console 2>&1`], {timeoutMs: RUN_MS});
+  try {
+    return JSON.parse((await lab.read(json)).toString()) as T;
+  } catch (error) {
+    throw new Error(`the program came to no result (${status})\n${await lab.log()}`, {cause: error});
+  }
+};
+
+beforeAll(async () => {
+  const log = progress();
+  scratch = await mkdtemp(join(tmpdir(), 'wherry-conformance-'));
+  const files = await conformanceFiles(log, scratch);
+  await using lab = await Lab.boot({name: 'conformance-qemu', files, progress: log});
+  await lab.run(conformanceSetUp);
+  report = await log.step('run the conformance suite on QEMU with KVM', () =>
+    conforms<Report>(lab, `--only "${only}"`),
+  );
+  memory = await log.step('measure the memory of guests', () => conforms<MemoryUse[]>(lab, '--memory'));
+}, 1_500_000);
+
+afterAll(() => rm(scratch, {recursive: true, force: true}));
+
+test('KVM is what it should be for the suite to mean something', () => {
+  expect(report.machine).toMatchObject({kvm: {verdict: 'usable'}});
+});
+
+describe.each(stories.filter(({name}) => only.split('|').some(part => name.includes(part))))(
+  'QEMU with KVM: $name',
+  ({name: story, steps}) => {
+    test.each(steps.map(({name}) => name))('%s', step => {
+      const found = report.results.find(one => one.story === story && one.step === step);
+      expect(found).toMatchObject({outcome: 'passed'});
+    });
+  },
+);
+
+test('what the scheduler reserves beside a guest holds for one that has used all its memory', () => {
+  for (const use of memory) {
+    const guestBytes = use.guestMiB * 1024 ** 2;
+    const machine = {engine: 'qemu', accelerator: 'kvm', vcpus: use.vcpus, graphics: false, efi: false} as const;
+    const reserved = overheadBytes({...machine, guestBytes}) / 1024 ** 2;
+    console.log(`${JSON.stringify(use)}: ${reserved} MiB are reserved`);
+    expect(use.touched).toBeGreaterThan(0.7 * use.guestMiB);
+    expect(use.beside).toBeLessThanOrEqual(reserved);
+  }
+});
