@@ -22,8 +22,10 @@ pub const LOW_RAM_END: u64 = 0x9_fc00;
 
 /// ACPI's tables; a guest looks for its root pointer from 0xe0000 on.
 pub const ACPI: Range<u64> = 0xe_0000..0xf_f000;
-/// The generation id, a page of its own.
+/// The generation id, with nothing of the guest's near it.
 pub const GENERATION_ID: u64 = 0xf_f000;
+/// Where a CPU in real mode would find a BIOS.
+pub const RESET_VECTOR: u64 = 0xf_fff0;
 
 pub const HIGH_RAM: u64 = MIB;
 

@@ -12,7 +12,7 @@ use wherry_devices::serial::SerialPort;
 use wherry_devices::virtio::{StartThread, VirtioDevice};
 
 use crate::acpi;
-use crate::boot::Boot;
+use crate::boot::{Boot, reset_vector};
 use crate::cpu::cpuid::{self, Place};
 use crate::cpu::exits::Board;
 use crate::cpu::state::State;
@@ -97,6 +97,7 @@ impl Machine {
         let root = acpi::write(ram, &self.tables)?;
         ram.write_slice(&self.generation, GuestAddress(layout::GENERATION_ID))
             .or_fault("writing the generation id")?;
+        reset_vector::write(ram)?;
         let entry = self.boot.load(ram, root)?;
         reset_all(&self.vcpus, entry)
     }

@@ -5,6 +5,7 @@ mod bzimage;
 mod elf;
 mod payload;
 mod pvh;
+pub mod reset_vector;
 #[cfg(test)]
 mod testing;
 
