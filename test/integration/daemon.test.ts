@@ -352,6 +352,7 @@ test('all that the daemon asked of the API server it may, and no Secret was aske
     new Set([
       'get nodes',
       'patch nodes',
+      'get virtualmachineinstances',
       'list virtualmachineinstances',
       'watch virtualmachineinstances',
       'patch virtualmachineinstances/status',
