@@ -16,7 +16,7 @@ const told = async (story: Partial<Story> & Pick<Story, 'steps'>) => {
     },
     remove: async ({name}: Guest) => void guests.push(`-${name}`),
   };
-  await tell({name: 'a guest of 2', ...story}, stage, result => results.push(result));
+  await tell({name: 'A guest of 2', ...story}, stage, result => results.push(result));
   return {guests, results};
 };
 

@@ -61,7 +61,7 @@ export const tell = async (
   if (guest !== undefined) await stage.remove(guest);
 };
 
-const nameOf = ({name}: Story): string => name.replaceAll(/[^a-z0-9]+/g, '-');
+const nameOf = ({name}: Story): string => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
