@@ -17,10 +17,10 @@ const only = process.env['WHERRY_CONFORMANCE_ONLY'] ?? '';
 
 let scratch: string;
 let report: Report;
-let memory: readonly MemoryUse[];
+let lab: Lab;
 
 /** Runs the program with these arguments; what it says on the way goes to the node's log. */
-const conforms = async <T>(lab: Lab, args: string): Promise<T> => {
+const conforms = async <T>(args: string): Promise<T> => {
   const json = '/var/tmp/report.json';
   const program = `exec node /payload/app/main.mjs --kit /payload/kit.json --json ${json} ${args}`;
   const {status} = await lab.run(['sh', '-c', `rm -f ${json}; ${program} >/dev/console 2>&1`], {timeoutMs: RUN_MS});
@@ -35,15 +35,15 @@ beforeAll(async () => {
   const log = progress();
   scratch = await mkdtemp(join(tmpdir(), 'wherry-conformance-'));
   const files = await conformanceFiles(log, scratch);
-  await using lab = await Lab.boot({name: 'conformance-qemu', files, progress: log});
+  lab = await Lab.boot({name: 'conformance-qemu', files, progress: log});
   await lab.run(conformanceSetUp);
-  report = await log.step('run the conformance suite on QEMU with KVM', () =>
-    conforms<Report>(lab, `--only "${only}"`),
-  );
-  memory = await log.step('measure the memory of guests', () => conforms<MemoryUse[]>(lab, '--memory'));
-}, 1_500_000);
+  report = await log.step('run the conformance suite on QEMU with KVM', () => conforms<Report>(`--only "${only}"`));
+}, 900_000);
 
-afterAll(() => rm(scratch, {recursive: true, force: true}));
+afterAll(async () => {
+  await lab?.[Symbol.asyncDispose]();
+  await rm(scratch, {recursive: true, force: true});
+});
 
 test('KVM is what it should be for the suite to mean something', () => {
   expect(report.machine).toMatchObject({kvm: {verdict: 'usable'}});
@@ -59,8 +59,8 @@ describe.each(stories.filter(({name}) => only.split('|').some(part => name.inclu
   },
 );
 
-test('what the scheduler reserves beside a guest holds for one that has used all its memory', () => {
-  for (const use of memory) {
+test('what the scheduler reserves beside a guest holds for one that has used all its memory', async () => {
+  for (const use of await conforms<MemoryUse[]>('--memory')) {
     const guestBytes = use.guestMiB * 1024 ** 2;
     const machine = {engine: 'qemu', accelerator: 'kvm', vcpus: use.vcpus, graphics: false, efi: false} as const;
     const reserved = overheadBytes({...machine, guestBytes}) / 1024 ** 2;

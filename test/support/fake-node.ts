@@ -31,6 +31,9 @@ const networkOf = (podUid: string): PodNetwork => {
 /** PID and mount namespaces of its own. */
 const unshare = ['unshare', '--mount', '--pid', '--fork', '--'];
 
+/** Before the namespaces are made: `ip netns exec` mounts a /sys of its own, which has no control groups. */
+const joining = (cgroup: string): readonly string[] => ['sh', '-c', 'echo $$ >"$0/cgroup.procs"; exec "$@"', cgroup];
+
 export interface FakePodOptions {
   readonly podUid: string;
   readonly instanceUid: string;
@@ -66,14 +69,11 @@ export class FakeVmPod {
     this.netns = netns;
     this.network = networkOf(options.podUid);
     const container = [join(import.meta.dirname, 'fake-node/pod.sh'), join(folder, 'pod')];
-    this.#child = spawn('ip', ['netns', 'exec', netns, ...unshare, ...container, programs.closure, programs.launcher], {
+    const isolated = ['ip', 'netns', 'exec', netns, ...unshare, ...container, programs.closure, programs.launcher];
+    const [program = '', ...args] = options.cgroup === undefined ? isolated : [...joining(options.cgroup), ...isolated];
+    this.#child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: {
-        ...process.env,
-        [PodLayout.env.uid]: options.instanceUid,
-        [PodLayout.env.name]: options.name,
-        POD_CGROUP: options.cgroup ?? '',
-      },
+      env: {...process.env, [PodLayout.env.uid]: options.instanceUid, [PodLayout.env.name]: options.name},
     });
     const hear = (chunk: Buffer): void => {
       this.console += chunk.toString();

@@ -2,8 +2,6 @@
 # A VM pod's container without a kubelet: runs as PID 1 of its own PID and mount namespaces and becomes the launcher.
 # Arguments: the folder of the pod's mounts, the root of the QEMU closure, the launcher.
 set -eu
-# POD_CGROUP may name a control group for it.
-[ -z "${POD_CGROUP:-}" ] || echo 0 >"$POD_CGROUP/cgroup.procs"
 pod=$1 closure=$2 launcher=$3
 root=$pod/root
 mount --make-rprivate /
