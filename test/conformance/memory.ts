@@ -26,10 +26,10 @@ export interface MemoryUse {
   readonly beside: number;
 }
 
-/** Nine tenths of what the guest can spare: with less than nothing left it would kill its own processes. */
+/** Most of what is free: with nothing left the guest would kill its own processes. */
 const fill = [
   'mount -t tmpfs -o size=95% touched /mnt',
-  `dd if=/dev/zero of=/mnt/file bs=1M count=$(awk '/MemAvailable/ {print int($2 * 0.9 / 1024)}' /proc/meminfo) 2>/dev/null`,
+  `dd if=/dev/zero of=/mnt/file bs=1M count=$(awk '/MemFree/ {print int($2 * 0.8 / 1024)}' /proc/meminfo) 2>/dev/null`,
 ].join(' && ');
 
 const CGROUPS = '/sys/fs/cgroup';
