@@ -99,6 +99,12 @@ test.each([
   expect(failures(...round, ...round, ...round, page('a'), failed(gone))).toBe(4);
 });
 
+test('a server that is back and has forgotten the version is listed at once, however long it was away', () => {
+  const away = [failed(reset), waited, failed(reset), waited, failed(reset), waited];
+  expect(failures(page('a'), ...away, failed(gone))).toBe(1);
+  expect(failures(page('a'), ...away, failed(gone), waited, page('b'), failed(gone))).toBe(2);
+});
+
 test('a server that ends each watch at once, after an event or none, is asked later and later', () => {
   expect(failures(page('a'), ended(10))).toBe(1);
   expect(failures(page('a'), ended(10), waited, added, ended(10))).toBe(2);

@@ -7,11 +7,13 @@ import {ApiError, StaleCacheError} from '../errors.ts';
  * a watch from its resourceVersion, resumed where it ended; listed anew only when it cannot be resumed.
  *
  * `failures` are forgotten only by a watch that lasted: a list that succeeds or an event that comes in is no sign of health
- * where each watch ends at once, and would be asked for again in a storm.
+ * where each watch ends at once, and would be asked for again in a storm. `lost` counts the lists among them that a watch
+ * which could not go on made necessary: a server that answers so is there, so the first of them does not wait as long as
+ * the failures to reach it had come to.
  */
 export type State =
-  | {readonly at: 'Listing'; readonly failures: number}
-  | {readonly at: 'Watching'; readonly resourceVersion: string; readonly failures: number}
+  | {readonly at: 'Listing'; readonly failures: number; readonly lost: number}
+  | {readonly at: 'Watching'; readonly resourceVersion: string; readonly failures: number; readonly lost: number}
   | {readonly at: 'Waiting'; readonly next: Listing | Watching};
 
 type Listing = Extract<State, {at: 'Listing'}>;
@@ -45,14 +47,14 @@ export type Effect<T> =
 
 export type Step<T> = readonly [State, readonly Effect<T>[]];
 
-export const start = <T>(): Step<T> => [{at: 'Listing', failures: 0}, [{do: 'list', token: undefined}]];
+export const start = <T>(): Step<T> => [{at: 'Listing', failures: 0, lost: 0}, [{do: 'list', token: undefined}]];
 
 /** @throws Error for an input that the state cannot have asked for. */
 export const step = <T>(state: State, input: Input<T>): Step<T> => {
   switch (state.at) {
     case 'Listing':
       if (input.type === 'page') return listed(state, input);
-      if (input.type === 'failed') return wait({at: 'Listing', failures: state.failures + 1}, input.error);
+      if (input.type === 'failed') return wait({...state, failures: state.failures + 1}, input.error);
       break;
     case 'Watching':
       if (input.type === 'event') return watched(state, input);
@@ -78,7 +80,7 @@ const listed = <T>(state: Listing, page: Extract<Input<T>, {type: 'page'}>): Ste
     ];
   }
   return [
-    {at: 'Watching', resourceVersion, failures: state.failures},
+    {at: 'Watching', resourceVersion, failures: state.failures, lost: state.lost},
     [
       {do: 'stage', items},
       {do: 'commit', resourceVersion},
@@ -87,8 +89,8 @@ const listed = <T>(state: Listing, page: Extract<Input<T>, {type: 'page'}>): Ste
   ];
 };
 
-const watched = <T>({failures}: Watching, {event, resourceVersion}: Extract<Input<T>, {type: 'event'}>): Step<T> => [
-  {at: 'Watching', resourceVersion, failures},
+const watched = <T>(state: Watching, {event, resourceVersion}: Extract<Input<T>, {type: 'event'}>): Step<T> => [
+  {...state, resourceVersion},
   [{do: 'store', event, resourceVersion}, {do: 'next'}],
 ];
 
@@ -97,12 +99,14 @@ const steadyMs = 5000;
 
 const ended = <T>(state: Watching, lastedMs: number): Step<T> => {
   if (lastedMs < steadyMs) return wait({...state, failures: state.failures + 1}, undefined);
-  return [{...state, failures: 0}, [{do: 'watch', resourceVersion: state.resourceVersion}]];
+  return [{...state, failures: 0, lost: 0}, [{do: 'watch', resourceVersion: state.resourceVersion}]];
 };
 
 const broken = <T>(state: Watching, {error, lastedMs}: Extract<Input<T>, {type: 'failed'}>): Step<T> => {
-  const failures = lastedMs < steadyMs ? state.failures + 1 : 1;
-  return wait(isLost(error) ? {at: 'Listing', failures} : {...state, failures}, error);
+  const before = lastedMs < steadyMs ? state : {failures: 0, lost: 0};
+  if (!isLost(error)) return wait({...state, failures: before.failures + 1, lost: before.lost}, error);
+  const lost = before.lost + 1;
+  return wait({at: 'Listing', failures: lost, lost}, error);
 };
 
 /**

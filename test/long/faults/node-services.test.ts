@@ -32,6 +32,9 @@ const undisturbed = async (what: string): Promise<void> => {
 const restart = (service: string): Promise<unknown> =>
   Promise.all(stage.cluster.env.nodes.map(node => onNode(node, 'systemctl', 'restart', service)));
 
+/** As pods do, by the address of the Service `kubernetes`. */
+const reachesService = ['curl', '-sk', '--fail', '--max-time', '2', 'https://10.96.0.1/readyz'];
+
 const nodesReady = (): Promise<string> =>
   stage.system.run('wait', 'nodes', '--all', '--for=condition=Ready', '--timeout=60s');
 
@@ -88,6 +91,9 @@ test('while the API server is down guests run on, and what became of them is rig
   await startApiServer(stage.controlPlane);
   const back = performance.now();
   figure('the API server took for its own start', back - asked);
+  // kube-proxy has dropped the Service's endpoint, and learns by a watch of its own, with its own back-off, that it is back.
+  for (const node of cluster.env.nodes) await eventually(() => onNode(node, ...reachesService), {timeoutMs: 90_000});
+  figure('kube-proxy of all nodes led to it again after', performance.now() - back);
 
   await undisturbed('the API server was back');
   for (const name of ['poweroff', 'panic'])
