@@ -15,7 +15,7 @@ import {
   policy,
 } from '@wherry/kube';
 import type {Registry} from 'prom-client';
-import {trimNode} from './node-view.ts';
+import {trimNode} from './node/view.ts';
 import {controllerUid, type Instance, type Machine} from './objects.ts';
 import {instances, machines} from './resources.ts';
 import {claimNames} from './virtualmachineinstance/world.ts';

@@ -3,7 +3,7 @@ import {type Client, core, type Key, type Live, type Node, type PersistentVolume
 import {Index, type Readers} from '../caches.ts';
 import type {Daemons} from '../node/daemon-watch.ts';
 import {type DaemonState, isSilent} from '../node/sighting.ts';
-import {isDraining, isOutOfService, isReady, viewOf} from '../node-view.ts';
+import {isDraining, isOutOfService, isReady, viewOf} from '../node/view.ts';
 import {controllerUid, type Instance} from '../objects.ts';
 import type {NodeView} from '../pod/node-fit.ts';
 import type {Complaints, Heard} from './complaints.ts';

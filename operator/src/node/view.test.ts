@@ -1,6 +1,6 @@
 import {expect, test} from '@jest/globals';
 import type {Node} from '@wherry/kube';
-import {isDraining, isOutOfService, trimNode, viewOf} from './node-view.ts';
+import {isDraining, isOutOfService, trimNode, viewOf} from './view.ts';
 
 const node: Node = {
   apiVersion: 'v1',

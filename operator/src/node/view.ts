@@ -1,6 +1,6 @@
 import {drainTaints} from '@wherry/api';
 import type {Node} from '@wherry/kube';
-import type {NodeView} from './pod/node-fit.ts';
+import type {NodeView} from '../pod/node-fit.ts';
 
 /** An admin (or a fencing agent) declares with this taint that nothing runs on the node any more. */
 const outOfService = 'node.kubernetes.io/out-of-service';
