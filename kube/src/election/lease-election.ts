@@ -60,6 +60,8 @@ export class LeaseElection {
   /**
    * Whether this process may still do what only a leader may. To be asked before each such write: a process that was
    * stopped for a while (SIGSTOP, a starved node) goes on in the middle of a reconcile, before any timer of its own fires.
+   * Stopped between this and the system call that sends, it still sends: so a write must also hold only for what it was
+   * decided on, by resourceVersion or by a name that follows from its owner.
    * @throws LeaseLostError when another may lead by now.
    */
   assertLeading(): void {

@@ -9,15 +9,38 @@ export const electionOf = (
   options: Pick<LeaseElectionOptions, 'client' | 'identity'> & {readonly lease: Required<Key>},
 ): LeaseElection => new LeaseElection({...times, log: silent, registry: new Registry(), ...options});
 
-/** Many hands that read and then write, without a pause: wherever a process is stopped, some are between the two. */
-export const act = async (client: Client, by: string, signal: AbortSignal): Promise<void> => {
+/** How many hands `act` has. */
+const hands = 10;
+
+/** Many hands that read and then write, without a pause. `between` is awaited by each between the two. */
+export const act = async (
+  client: Client,
+  by: string,
+  signal: AbortSignal,
+  between: () => Promise<void> = async () => {},
+): Promise<void> => {
   const hand = async (): Promise<void> => {
     while (!signal.aborted) {
       await client.get(configMaps, {namespace: 'default', name: 'kube-root-ca.crt'}, signal);
+      await between();
       await client.create(configMaps, effectOf(by), {signal});
     }
   };
-  await Promise.all(Array.from({length: 10}, hand));
+  await Promise.all(Array.from({length: hands}, hand));
+};
+
+/** Calls `met` where all hands of `act` are between their reads and their writes, once, after `rounds` of them. */
+export const meeting = (rounds: number, met: () => void): (() => Promise<void>) => {
+  let awaited = (rounds + 1) * hands;
+  const all = Promise.withResolvers<void>();
+  return async () => {
+    awaited -= 1;
+    if (awaited === 0) {
+      met();
+      all.resolve();
+    }
+    if (awaited < hands) await all.promise;
+  };
 };
 
 const effectOf = (by: string): ConfigMap => ({

@@ -1,7 +1,10 @@
-/** A process that leads, and does something all the time; a test stops and continues it. Arguments: kubeconfig, lease. */
+/**
+ * A process that leads and does things, and stops itself when all its hands have read and none has written: a stop from
+ * outside may come after a write was let go and before the system call that sends it. Arguments: kubeconfig, lease.
+ */
 import {Client, fromKubeconfig, LeaseLostError} from '@wherry/kube';
 import {Registry} from 'prom-client';
-import {act, electionOf} from './effects.ts';
+import {act, electionOf, meeting} from './effects.ts';
 
 const [kubeconfig = '', name = ''] = process.argv.slice(2);
 const client = new Client({
@@ -17,6 +20,7 @@ try {
       client.guardedBy(() => election.assertLeading()),
       'child',
       signal,
+      meeting(5, () => process.kill(process.pid, 'SIGSTOP')),
     );
   });
 } catch (error) {
