@@ -52,6 +52,11 @@ impl PowerSink {
         if waiting.len() < MAX_WAITING {
             waiting.push_back(event);
         }
+        self.wake();
+    }
+
+    /// Something else has happened that the control thread looks after.
+    pub fn wake(&self) {
         // Full only when it is readable anyway.
         let _ = self.0.wake.write(1);
     }

@@ -1,5 +1,6 @@
 //! Fakes of what KVM gives, and a driver.
 
+pub mod dice;
 pub mod driver;
 
 use std::io;

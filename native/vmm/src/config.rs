@@ -1,11 +1,15 @@
 //! What machine to be: one JSON text in the arguments, in which descriptors stand by number. It comes from the launcher's plan;
 //! nothing in it is a path.
 
+mod disk;
+
 use std::collections::BTreeSet;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 use serde::Deserialize;
+
+pub use disk::Disk;
 
 use crate::error::{Fault, OrFault, Result};
 use crate::layout::{MIB, PAGE};
@@ -51,6 +55,7 @@ fn four() -> u8 {
 )]
 pub enum Device {
     Rng,
+    Block(Disk),
 }
 
 #[derive(Debug, Deserialize, PartialEq, Eq)]
@@ -102,13 +107,33 @@ impl Config {
                 return fault(format!("descriptor {fd} is a standard one or named twice"));
             }
         }
+        self.check_disks()
+    }
+
+    fn check_disks(&self) -> Result<()> {
+        let mut names = BTreeSet::new();
+        for disk in self.disks() {
+            if disk.name.is_empty() || !names.insert(&disk.name) {
+                let text = "the name of a disk is empty or another's";
+                return Err(Fault::new(format!("{text}: {}", disk.name)));
+            }
+            disk.check()?;
+        }
         Ok(())
+    }
+
+    fn disks(&self) -> impl Iterator<Item = &Disk> {
+        self.devices.iter().filter_map(|device| match device {
+            Device::Block(disk) => Some(disk),
+            Device::Rng => None,
+        })
     }
 
     fn descriptors(&self) -> impl Iterator<Item = RawFd> {
         [self.kvm, self.control, self.serial, self.boot.kernel]
             .into_iter()
             .chain(self.boot.initrd)
+            .chain(self.disks().map(|disk| disk.fd))
     }
 }
 
@@ -129,14 +154,14 @@ mod tests {
 
     use super::*;
 
-    fn good() -> Value {
+    pub(super) fn good() -> Value {
         json!({
             "memory": 128 * MIB, "cpus": 2, "kvm": 3, "control": 4, "serial": 5,
             "boot": {"kernel": 6, "initrd": 7, "commandLine": "console=ttyS0"},
         })
     }
 
-    fn refusal(change: impl FnOnce(&mut Value)) -> String {
+    pub(super) fn refusal(change: impl FnOnce(&mut Value)) -> String {
         let mut value = good();
         change(&mut value);
         Config::parse(&value.to_string()).unwrap_err().to_string()

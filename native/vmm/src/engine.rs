@@ -10,6 +10,7 @@ use vmm_sys_util::eventfd::EventFd;
 use wherry_devices::bus::lock;
 use wherry_devices::event::as_fd;
 use wherry_devices::power::{PowerEvent, PowerEvents};
+use wherry_devices::virtio::block::Monitor;
 
 use crate::config::OnReset;
 use crate::control::{self, Channel, Command, Event, Request, RunState};
@@ -18,6 +19,7 @@ use crate::machine::Machine;
 
 pub struct Engine {
     machine: Machine,
+    disks: Vec<Arc<Monitor>>,
     console: Arc<File>,
     channel: Channel,
     events: PowerEvents,
@@ -35,6 +37,7 @@ pub struct Engine {
 impl Engine {
     pub fn new(
         machine: Machine,
+        disks: Vec<Arc<Monitor>>,
         channel: Channel,
         events: PowerEvents,
         drained: EventFd,
@@ -43,6 +46,7 @@ impl Engine {
         let console = machine.console();
         Engine {
             machine,
+            disks,
             console,
             channel,
             events,
@@ -63,6 +67,7 @@ impl Engine {
             let ready = self.wait()?;
             if ready.guest {
                 self.hear_guest()?;
+                self.hear_disks()?;
             }
             if ready.control {
                 self.hear_launcher()?;
@@ -128,6 +133,8 @@ impl Engine {
             Command::Version => return Ok(control::version()),
             Command::Statistics => return Ok(self.statistics()),
             Command::Cpus => return Ok(self.cpus()),
+            Command::Block => return Ok(control::block(self.monitors())),
+            Command::BlockStats => return Ok(control::block_stats(self.monitors())),
             Command::Continue => self.resume(),
             Command::Stop => self.pause(),
             Command::PowerButton => {
@@ -219,7 +226,8 @@ impl Engine {
         match self.state {
             RunState::Running => Ok(()),
             RunState::InternalError => Err(Fault::new("the guest must be reset first")),
-            RunState::Prelaunch | RunState::Paused => {
+            RunState::Prelaunch | RunState::Paused | RunState::IoError => {
+                self.monitors().for_each(Monitor::clear_failure);
                 self.state = RunState::Running;
                 self.machine.run();
                 self.tell(Event::Resumed)
@@ -248,6 +256,32 @@ impl Engine {
         if runs {
             self.state = RunState::Running;
             self.machine.run();
+        }
+        Ok(())
+    }
+
+    fn monitors(&self) -> impl Iterator<Item = &Monitor> {
+        self.disks.iter().map(Arc::as_ref)
+    }
+
+    /// A guest that needs a disk which has failed stands still until it is told to go on.
+    fn hear_disks(&mut self) -> Result<()> {
+        let failed = self.monitors().filter_map(|disk| {
+            let failure = disk.untold_failure()?;
+            let disk = disk.name().to_string();
+            Some(Event::DiskFailed { disk, failure })
+        });
+        let failed: Vec<Event> = failed.collect();
+        if failed.is_empty() || self.ended {
+            return Ok(());
+        }
+        for event in failed {
+            self.tell(event)?;
+        }
+        if self.state == RunState::Running {
+            self.machine.pause()?;
+            self.state = RunState::IoError;
+            self.tell(Event::Stopped)?;
         }
         Ok(())
     }

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use vmm_sys_util::eventfd::EventFd;
-use wherry_devices::power;
+use wherry_devices::power::{self, PowerSink};
 use wherry_devices::virtio::VirtioDevice;
+use wherry_devices::virtio::block::{Block, Monitor};
 use wherry_devices::virtio::rng::Rng;
 use wherry_vmm::boot::Boot;
-use wherry_vmm::config::{Config, Device, inherit};
+use wherry_vmm::config::{Config, Device, Disk, inherit};
 use wherry_vmm::control::Channel;
 use wherry_vmm::engine::Engine;
 use wherry_vmm::error::{OrFault, Result};
@@ -53,6 +54,7 @@ fn run(machine: &str) -> Result<()> {
     };
     let vcpu = Filter::new(Class::Vcpu)?;
     let (power, events) = power::channel().or_fault("making a channel")?;
+    let (virtio, disks) = devices(config.devices, &power)?;
     let drained = EventFd::new(libc::EFD_NONBLOCK | libc::EFD_CLOEXEC).or_fault("an eventfd")?;
     let hooks = Hooks {
         power,
@@ -69,18 +71,37 @@ fn run(machine: &str) -> Result<()> {
         boot,
         memory: config.memory,
         cpus: config.cpus,
-        virtio: config.devices.into_iter().map(device).collect(),
+        virtio,
         spare_ports: usize::from(config.spare_ports),
     };
     let machine = Machine::new(parts, hooks)?;
     // The control thread is the last: the others were made by it.
     Filter::new(Class::Control)?.apply()?;
     machine.boot()?;
-    Engine::new(machine, channel, events, drained, config.on_reset).serve()
+    Engine::new(machine, disks, channel, events, drained, config.on_reset).serve()
 }
 
-fn device(device: Device) -> Box<dyn VirtioDevice> {
-    match device {
-        Device::Rng => Box::new(Rng::default()),
+type Disks = Vec<Arc<Monitor>>;
+
+/// The devices, and where the engine hears of those that are disks.
+fn devices(wanted: Vec<Device>, wake: &PowerSink) -> Result<(Vec<Box<dyn VirtioDevice>>, Disks)> {
+    let mut made: Vec<Box<dyn VirtioDevice>> = Vec::new();
+    let mut disks = Vec::new();
+    for device in wanted {
+        match device {
+            Device::Rng => made.push(Box::new(Rng::default())),
+            Device::Block(disk) => {
+                let block = block(disk, wake.clone())?;
+                disks.push(block.monitor());
+                made.push(Box::new(block));
+            }
+        }
     }
+    Ok((made, disks))
+}
+
+fn block(disk: Disk, wake: PowerSink) -> Result<Block> {
+    let what = format!("disk {}", disk.name);
+    let fd = inherit(disk.fd, &what)?;
+    Block::new(fd, disk.options(), wake).or_fault(&what)
 }

@@ -6,6 +6,7 @@
 //! until the driver resets the device or the machine pauses; then it has stopped before anybody goes on. What both halves need,
 //! such as an open file, they share.
 
+pub mod block;
 mod interrupt;
 pub mod pci;
 mod queue;
@@ -111,4 +112,5 @@ pub struct Refused;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceState {
     Stateless,
+    Block { write_cache: bool },
 }

@@ -89,6 +89,12 @@ impl Queue {
         self.sound(next).flatten()
     }
 
+    /// The request that `pop` gave last is the next one again; nothing of it was done.
+    pub fn put_back(&mut self) {
+        let next = self.ring.next_avail().wrapping_sub(1);
+        self.ring.set_next_avail(next);
+    }
+
     /// Gives a request back, in any order.
     pub fn complete(&mut self, head: u16, written: u32) {
         let memory = self.memory.memory();

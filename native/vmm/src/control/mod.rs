@@ -2,9 +2,11 @@
 //! what the launcher relays. The commands are few, checked against their schema, and answered one after the other.
 
 mod channel;
+mod disks;
 mod protocol;
 
 pub use channel::Channel;
+pub use disks::{block, block_stats};
 pub use protocol::{
     Command, Event, Refusal, Request, RunState, answer, generic, greeting, parse, refusal, version,
 };

@@ -5,6 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use wherry_devices::virtio::block::Failure;
+
+use super::disks;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -14,6 +17,8 @@ pub enum Command {
     Version,
     Statistics,
     Cpus,
+    Block,
+    BlockStats,
     Continue,
     Stop,
     PowerButton,
@@ -21,12 +26,14 @@ pub enum Command {
     Quit,
 }
 
-const NAMES: [(&str, Command); 10] = [
+const NAMES: [(&str, Command); 12] = [
     ("qmp_capabilities", Command::Capabilities),
     ("query-status", Command::Status),
     ("query-version", Command::Version),
     ("query-statistics", Command::Statistics),
     ("query-cpus-fast", Command::Cpus),
+    ("query-block", Command::Block),
+    ("query-blockstats", Command::BlockStats),
     ("cont", Command::Continue),
     ("stop", Command::Stop),
     ("system_powerdown", Command::PowerButton),
@@ -40,6 +47,8 @@ pub enum RunState {
     Prelaunch,
     Running,
     Paused,
+    /// A disk has failed; its request waits.
+    IoError,
     /// KVM could run the guest no further.
     InternalError,
 }
@@ -50,17 +59,23 @@ impl RunState {
             RunState::Prelaunch => "prelaunch",
             RunState::Running => "running",
             RunState::Paused => "paused",
+            RunState::IoError => "io-error",
             RunState::InternalError => "internal-error",
         }
     }
 }
 
 /// What is told unasked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     Resumed,
     Stopped,
     PowerButton,
+    /// The guest stops next.
+    DiskFailed {
+        disk: String,
+        failure: Failure,
+    },
     Reset {
         by_guest: bool,
     },
@@ -80,6 +95,9 @@ impl Event {
             Event::Resumed => ("RESUME", None),
             Event::Stopped => ("STOP", None),
             Event::PowerButton => ("POWERDOWN", None),
+            Event::DiskFailed { disk, failure } => {
+                ("BLOCK_IO_ERROR", Some(disks::io_error(&disk, failure)))
+            }
             Event::Reset { by_guest } => {
                 let reason = if by_guest {
                     "guest-reset"
@@ -207,6 +225,9 @@ fn line(out: &Out<'_>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::io::Errno;
+    use wherry_devices::virtio::block::Operation;
+
     use super::*;
 
     fn value(line: &[u8]) -> Value {
@@ -273,6 +294,19 @@ mod tests {
         assert_eq!(shutdown["seq"], 3);
         assert_eq!(shutdown["data"]["reason"], "guest-shutdown");
         assert!(shutdown["timestamp"]["seconds"].as_u64().unwrap() > 0);
+        let failed = value(
+            &Event::DiskFailed {
+                disk: "disk-a".into(),
+                failure: Failure {
+                    operation: Operation::Write,
+                    error: Errno::NOSPC,
+                },
+            }
+            .line(4),
+        );
+        assert_eq!(failed["event"], "BLOCK_IO_ERROR");
+        assert_eq!(failed["data"]["action"], "stop");
+        assert_eq!(failed["data"]["nospace"], true);
         let names = [
             Event::Resumed,
             Event::Stopped,

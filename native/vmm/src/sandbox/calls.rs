@@ -12,6 +12,7 @@ use seccompiler::{
     SeccompFilter, SeccompRule, TargetArch,
 };
 use wherry_devices::virtio::Kind;
+use wherry_devices::virtio::block::{BLKDISCARD, BLKZEROOUT};
 
 use super::Class;
 
@@ -51,6 +52,16 @@ const CONTROL: [c_long; 11] = [
 ];
 
 const RNG: [c_long; 1] = [libc::SYS_getrandom];
+
+const BLOCK: [c_long; 4] = [
+    libc::SYS_preadv,
+    libc::SYS_pwritev2,
+    libc::SYS_fdatasync,
+    libc::SYS_fallocate,
+];
+
+/// Of block devices.
+const DISCARDS: [u32; 2] = [BLKDISCARD as u32, BLKZEROOUT as u32];
 
 const KVMIO: u32 = 0xae;
 const NONE: u32 = 0;
@@ -97,7 +108,8 @@ fn of(class: Class) -> (&'static [c_long], Vec<u32>) {
         Class::Control => (&CONTROL, WIRES.to_vec()),
         Class::Vcpu => (&[], [&WIRES[..], &STATE].concat()),
         Class::Device(Kind::Rng) => (&RNG, Vec::new()),
-        Class::Device(Kind::Block | Kind::Net) => (&[], Vec::new()),
+        Class::Device(Kind::Block) => (&BLOCK, DISCARDS.to_vec()),
+        Class::Device(Kind::Net) => (&[], Vec::new()),
     }
 }
 

@@ -1,9 +1,13 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
 
+use wherry_devices::virtio::block::{BLKDISCARD, BLKZEROOUT};
+
 use super::*;
 
 const CLASS: &str = "WHERRY_TEST_CLASS";
+/// Has a block device read its partition table again.
+const BLKRRPART: libc::c_ulong = 0x125f;
 const CALL: &str = "WHERRY_TEST_CALL";
 
 const CLASSES: [Class; 5] = [
@@ -51,6 +55,13 @@ fn confined() {
             "clone" => libc::syscall(libc::SYS_clone, 0, 0, 0, 0, 0),
             "ptrace" => libc::syscall(libc::SYS_ptrace, 0, 0, 0, 0),
             "terminal" => libc::syscall(libc::SYS_ioctl, 0, libc::TIOCSTI, 0),
+            "preadv" => libc::syscall(libc::SYS_preadv, -1, 0, 0, 0, 0),
+            "pwritev2" => libc::syscall(libc::SYS_pwritev2, -1, 0, 0, 0, 0, 0),
+            "fdatasync" => libc::syscall(libc::SYS_fdatasync, -1),
+            "fallocate" => libc::syscall(libc::SYS_fallocate, -1, 0, 0, 1),
+            "discard" => libc::syscall(libc::SYS_ioctl, -1, BLKDISCARD, 0),
+            "zero" => libc::syscall(libc::SYS_ioctl, -1, BLKZEROOUT, 0),
+            "reread" => libc::syscall(libc::SYS_ioctl, -1, BLKRRPART, 0),
             "execmem" => {
                 let rights = libc::PROT_READ | libc::PROT_EXEC;
                 let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
@@ -81,4 +92,24 @@ fn what_no_class_may_do_ends_the_process() {
             assert_eq!(signal, Some(libc::SIGSYS), "{class:?} {call}");
         }
     }
+}
+
+#[test]
+fn a_disk_may_do_what_disks_do_and_others_may_not() {
+    let own = [
+        "preadv",
+        "pwritev2",
+        "fdatasync",
+        "fallocate",
+        "discard",
+        "zero",
+    ];
+    for call in own {
+        let block = run(Class::Device(Kind::Block), call);
+        assert_eq!(block.code(), Some(0), "{call}");
+        let rng = run(Class::Device(Kind::Rng), call);
+        assert_eq!(rng.signal(), Some(libc::SIGSYS), "{call}");
+    }
+    let reread = run(Class::Device(Kind::Block), "reread");
+    assert_eq!(reread.signal(), Some(libc::SIGSYS));
 }
