@@ -27,6 +27,16 @@ test('a row has the number, its goal and what to know', () => {
   ]);
 });
 
+test('why a goal is missed is told when it is', () => {
+  const why = 'a label more';
+  const rows = rowsOf({
+    title: 't',
+    how: 'h',
+    figures: [figure({goal: 1, why}), figure({goal: 1, note: 'n = 5', why}), figure({goal: 2, why})],
+  });
+  expect(rows.map(row => row.at(-1))).toEqual(['a label more', 'n = 5; a label more', '']);
+});
+
 test('columns stand under each other', () => {
   expect(
     table([

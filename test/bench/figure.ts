@@ -7,6 +7,8 @@ export interface Figure {
   readonly goal?: number;
   /** What a reader must know to understand it. */
   readonly note?: string;
+  /** Why it is more than the goal, where that is known. Told only when it is. */
+  readonly why?: string;
 }
 
 export type Unit = 's' | 'MiB' | 'writes' | 'writes/min' | 'cores' | '';
@@ -35,7 +37,7 @@ export const rowsOf = ({figures}: Section): readonly (readonly string[])[] =>
     quantity(figure.value, figure.unit),
     figure.goal === undefined ? '' : `≤ ${quantity(figure.goal, figure.unit)}`,
     verdict(figure),
-    figure.note ?? '',
+    [figure.note, verdict(figure) === 'missed' ? figure.why : undefined].filter(text => text !== undefined).join('; '),
   ]);
 
 /** Columns of the same width; the last one runs free. */

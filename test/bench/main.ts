@@ -51,8 +51,6 @@ await main(async progress => {
   }
 });
 
-const indent = (line: string): string => `  ${line}`;
-
 /** What cannot be measured is said, and the rest is measured all the same. */
 async function measured(name: string, stage: Stage, progress: Progress): Promise<readonly Section[]> {
   try {
@@ -66,6 +64,10 @@ async function measured(name: string, stage: Stage, progress: Progress): Promise
     await stage.clear();
     return [];
   }
+}
+
+function indent(line: string): string {
+  return `  ${line}`;
 }
 
 function print(section: Section): void {

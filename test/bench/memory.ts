@@ -1,5 +1,6 @@
 import {bytesOf} from '@wherry/api';
 import {besideGuest, engineOf} from '../support/node/beside.ts';
+import type {Process} from '../support/node/node-shell.ts';
 import {type QemuPart, qemuParts, qemuUse} from '../support/node/smaps.ts';
 import {quantity, type Section} from './figure.ts';
 import type {Stage} from './stage.ts';
@@ -61,18 +62,21 @@ export const memorySection = async (stage: Stage, names: readonly string[]): Pro
 const besideOf = async (stage: Stage, name: string): Promise<Beside> => {
   const pod = await stage.podOf(name);
   const processes = await stage.node.processes(pod.metadata.uid ?? '');
-  const size = (program: string): number =>
-    processes.find(one => one.program.startsWith(program))?.proportional ?? Number.NaN;
+  const launcher = processes.find(({program}) => program.startsWith('wherry-launcher'));
   const engine = engineOf(processes);
   const mappings = await stage.node.mappings(engine.pid);
   const qemu = qemuUse(mappings, 'proportional');
   const requested = bytesOf(pod.spec?.containers[0]?.resources?.requests?.['memory'] ?? '');
   const guest = bytesOf(stage.instances.get(name)?.spec.domain.memory?.guest ?? '');
   return {
-    launcher: size('wherry-launcher') / MiB,
-    sandbox: size('pause') / MiB,
+    launcher: (launcher?.proportional ?? Number.NaN) / MiB,
+    // The sandbox's program bears any name.
+    sandbox: sandboxOf(processes, [engine, launcher]) / MiB,
     qemu: Object.fromEntries(qemuParts.map(part => [part, qemu[part] / MiB])) as Record<QemuPart, number>,
     reserved: (requested - guest) / MiB,
     alone: (await besideGuest(stage.node, pod.metadata.uid ?? '')).sum / MiB,
   };
 };
+
+const sandboxOf = (processes: readonly Process[], others: readonly (Process | undefined)[]): number =>
+  processes.filter(one => !others.includes(one)).reduce((total, {proportional}) => total + proportional, 0);

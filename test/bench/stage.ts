@@ -200,6 +200,15 @@ export class Stage {
     return daemon;
   }
 
+  /** Writes of events by Wherry about what is in this namespace: one for each, and one for each time that it was counted up. */
+  async ownEvents(about = ''): Promise<number> {
+    const events = await this.client.list(core.events, {namespace: this.namespace});
+    return events
+      .filter(({source}) => source?.component?.startsWith('wherry-') === true)
+      .filter(({involvedObject}) => involvedObject.name?.includes(about) === true)
+      .reduce((total, {count: times = 1}) => total + times, 0);
+  }
+
   /** What the API server counts as written so far. */
   async writes(): Promise<Writes> {
     return writesIn(await this.kubectl.run('get', '--raw', '/metrics'));
