@@ -1,8 +1,11 @@
 import {createSocket} from 'node:dgram';
 import {openSync} from 'node:fs';
-import {expect} from '@jest/globals';
+import {expect, jest} from '@jest/globals';
 import {loadHost} from './load.ts';
 import {openDescriptors, TestNetns, testNetns, testTap} from './testing.ts';
+
+// The kernel waits for all its CPUs whenever an interface or a namespace goes.
+jest.setTimeout(60_000);
 
 const tap = {name: 'tap0', address: '10.0.2.1', prefixLength: 24, mtu: 1450, ownerUid: 107};
 const failing = (code: string) => expect.objectContaining({code});
