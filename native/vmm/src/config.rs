@@ -1,6 +1,7 @@
 //! What machine to be: one JSON text in the arguments, in which descriptors stand by number. It comes from the launcher's plan;
 //! nothing in it is a path.
 
+mod card;
 mod disk;
 
 use std::collections::BTreeSet;
@@ -9,6 +10,7 @@ use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 use serde::Deserialize;
 
+pub use card::Card;
 pub use disk::Disk;
 
 use crate::error::{Fault, OrFault, Result};
@@ -56,6 +58,7 @@ fn four() -> u8 {
 pub enum Device {
     Rng,
     Block(Disk),
+    Net(Card),
 }
 
 #[derive(Debug, Deserialize, PartialEq, Eq)]
@@ -107,7 +110,8 @@ impl Config {
                 return fault(format!("descriptor {fd} is a standard one or named twice"));
             }
         }
-        self.check_disks()
+        self.check_disks()?;
+        self.check_cards()
     }
 
     fn check_disks(&self) -> Result<()> {
@@ -122,10 +126,29 @@ impl Config {
         Ok(())
     }
 
+    fn check_cards(&self) -> Result<()> {
+        let mut names = BTreeSet::new();
+        for card in self.cards() {
+            if card.name.is_empty() || !names.insert(&card.name) {
+                let text = "the name of a card is empty or another's";
+                return Err(Fault::new(format!("{text}: {}", card.name)));
+            }
+            card.check()?;
+        }
+        Ok(())
+    }
+
+    fn cards(&self) -> impl Iterator<Item = &Card> {
+        self.devices.iter().filter_map(|device| match device {
+            Device::Net(card) => Some(card),
+            Device::Rng | Device::Block(_) => None,
+        })
+    }
+
     fn disks(&self) -> impl Iterator<Item = &Disk> {
         self.devices.iter().filter_map(|device| match device {
             Device::Block(disk) => Some(disk),
-            Device::Rng => None,
+            Device::Rng | Device::Net(_) => None,
         })
     }
 
@@ -134,6 +157,7 @@ impl Config {
             .into_iter()
             .chain(self.boot.initrd)
             .chain(self.disks().map(|disk| disk.fd))
+            .chain(self.cards().flat_map(Card::descriptors))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The control thread: it alone starts, pauses, resets and ends the guest, and carries keys to the serial port.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::sync::Arc;
 
@@ -11,15 +12,24 @@ use wherry_devices::bus::lock;
 use wherry_devices::event::as_fd;
 use wherry_devices::power::{PowerEvent, PowerEvents};
 use wherry_devices::virtio::block::Monitor;
+use wherry_devices::virtio::net::Link;
 
 use crate::config::OnReset;
 use crate::control::{self, Channel, Command, Event, Request, RunState};
 use crate::error::{Fault, OrFault, Result};
 use crate::machine::Machine;
 
+/// How the engine reaches single devices.
+#[derive(Default)]
+pub struct Handles {
+    pub disks: Vec<Arc<Monitor>>,
+    /// By the names of the cards.
+    pub links: BTreeMap<String, Link>,
+}
+
 pub struct Engine {
     machine: Machine,
-    disks: Vec<Arc<Monitor>>,
+    handles: Handles,
     console: Arc<File>,
     channel: Channel,
     events: PowerEvents,
@@ -37,7 +47,7 @@ pub struct Engine {
 impl Engine {
     pub fn new(
         machine: Machine,
-        disks: Vec<Arc<Monitor>>,
+        handles: Handles,
         channel: Channel,
         events: PowerEvents,
         drained: EventFd,
@@ -46,7 +56,7 @@ impl Engine {
         let console = machine.console();
         Engine {
             machine,
-            disks,
+            handles,
             console,
             channel,
             events,
@@ -60,9 +70,11 @@ impl Engine {
         }
     }
 
-    /// Until the guest's run is over or the launcher is gone.
+    /// Boots the machine, and serves until the guest's run is over or the launcher is gone.
     pub fn serve(mut self) -> Result<()> {
+        // First, for a large kernel takes its time.
         self.channel.send(&control::greeting())?;
+        self.machine.boot()?;
         while !self.ended {
             let ready = self.wait()?;
             if ready.guest {
@@ -135,6 +147,7 @@ impl Engine {
             Command::Cpus => return Ok(self.cpus()),
             Command::Block => return Ok(control::block(self.monitors())),
             Command::BlockStats => return Ok(control::block_stats(self.monitors())),
+            Command::SetLink { name, up } => self.set_link(&name, up),
             Command::Continue => self.resume(),
             Command::Stop => self.pause(),
             Command::PowerButton => {
@@ -189,6 +202,13 @@ impl Engine {
                 })
             })
             .collect()
+    }
+
+    fn set_link(&self, name: &str, up: bool) -> Result<()> {
+        let link = self.handles.links.get(name);
+        link.ok_or_else(|| Fault::new(format!("there is no card {name}")))?
+            .set(up);
+        Ok(())
     }
 
     fn hear_guest(&mut self) -> Result<()> {
@@ -261,7 +281,7 @@ impl Engine {
     }
 
     fn monitors(&self) -> impl Iterator<Item = &Monitor> {
-        self.disks.iter().map(Arc::as_ref)
+        self.handles.disks.iter().map(Arc::as_ref)
     }
 
     /// A guest that needs a disk which has failed stands still until it is told to go on.

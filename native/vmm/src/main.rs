@@ -7,12 +7,13 @@ use std::sync::Arc;
 use vmm_sys_util::eventfd::EventFd;
 use wherry_devices::power::{self, PowerSink};
 use wherry_devices::virtio::VirtioDevice;
-use wherry_devices::virtio::block::{Block, Monitor};
+use wherry_devices::virtio::block::Block;
+use wherry_devices::virtio::net::{self, Link, Net};
 use wherry_devices::virtio::rng::Rng;
 use wherry_vmm::boot::Boot;
-use wherry_vmm::config::{Config, Device, Disk, inherit};
+use wherry_vmm::config::{Card, Config, Device, Disk, inherit};
 use wherry_vmm::control::Channel;
-use wherry_vmm::engine::Engine;
+use wherry_vmm::engine::{Engine, Handles};
 use wherry_vmm::error::{OrFault, Result};
 use wherry_vmm::machine::{Hooks, Machine, Parts};
 use wherry_vmm::sandbox::{Class, Filter, give_up_privileges};
@@ -54,7 +55,7 @@ fn run(machine: &str) -> Result<()> {
     };
     let vcpu = Filter::new(Class::Vcpu)?;
     let (power, events) = power::channel().or_fault("making a channel")?;
-    let (virtio, disks) = devices(config.devices, &power)?;
+    let (virtio, handles) = devices(config.devices, &power)?;
     let drained = EventFd::new(libc::EFD_NONBLOCK | libc::EFD_CLOEXEC).or_fault("an eventfd")?;
     let hooks = Hooks {
         power,
@@ -77,27 +78,41 @@ fn run(machine: &str) -> Result<()> {
     let machine = Machine::new(parts, hooks)?;
     // The control thread is the last: the others were made by it.
     Filter::new(Class::Control)?.apply()?;
-    machine.boot()?;
-    Engine::new(machine, disks, channel, events, drained, config.on_reset).serve()
+    Engine::new(machine, handles, channel, events, drained, config.on_reset).serve()
 }
 
-type Disks = Vec<Arc<Monitor>>;
-
-/// The devices, and where the engine hears of those that are disks.
-fn devices(wanted: Vec<Device>, wake: &PowerSink) -> Result<(Vec<Box<dyn VirtioDevice>>, Disks)> {
+/// The devices, and how the engine reaches them.
+fn devices(wanted: Vec<Device>, wake: &PowerSink) -> Result<(Vec<Box<dyn VirtioDevice>>, Handles)> {
     let mut made: Vec<Box<dyn VirtioDevice>> = Vec::new();
-    let mut disks = Vec::new();
+    let mut handles = Handles::default();
     for device in wanted {
         match device {
             Device::Rng => made.push(Box::new(Rng::default())),
             Device::Block(disk) => {
                 let block = block(disk, wake.clone())?;
-                disks.push(block.monitor());
+                handles.disks.push(block.monitor());
                 made.push(Box::new(block));
+            }
+            Device::Net(card) => {
+                let link = Link::new(true).or_fault("an eventfd")?;
+                handles.links.insert(card.name.clone(), link.clone());
+                made.push(Box::new(net(card, link)?));
             }
         }
     }
-    Ok((made, disks))
+    Ok((made, handles))
+}
+
+fn net(card: Card, link: Link) -> Result<Net> {
+    let what = format!("card {}", card.name);
+    let tap = inherit(card.tap, &what)?;
+    let vhost = card.vhost.map(|fd| inherit(fd, &what)).transpose()?;
+    let (tap, vhost) = net::attach(tap, vhost).or_fault(&what)?;
+    let settings = net::Settings {
+        mac: card.mac.0,
+        mtu: card.mtu,
+    };
+    Ok(Net::new(settings, Arc::new(tap), vhost, link))
 }
 
 fn block(disk: Disk, wake: PowerSink) -> Result<Block> {

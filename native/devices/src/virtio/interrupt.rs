@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 
+use vmm_sys_util::eventfd::EventFd;
+
 use crate::interrupt::MsiVector;
 
 /// No vector: the driver does not want to hear.
@@ -40,6 +42,12 @@ impl VirtioInterrupt {
         if let Some(vector) = self.0.queues.get(index) {
             self.raise(vector.load(Ordering::Acquire));
         }
+    }
+
+    /// What raises a queue's interrupt, for a kernel that does it by itself; `None` where the driver does not want to hear.
+    pub(super) fn queue_event(&self, index: usize) -> Option<&EventFd> {
+        let vector = self.0.vectors.get(usize::from(self.queue_vector(index)))?;
+        Some(vector.event())
     }
 
     /// The configuration space has changed.

@@ -8,6 +8,7 @@
 
 pub mod block;
 mod interrupt;
+pub mod net;
 pub mod pci;
 mod queue;
 pub mod rng;
@@ -113,4 +114,5 @@ pub struct Refused;
 pub enum DeviceState {
     Stateless,
     Block { write_cache: bool },
+    Net(net::State),
 }

@@ -18,6 +18,9 @@ pub trait Worker: Send {
     /// The queues whose notifications wake it.
     fn queues(&self) -> Vec<&Queue>;
 
+    /// First of all, whenever it starts and when it goes on after a pause.
+    fn begin(&mut self) {}
+
     /// The driver has notified this queue. Also called once for each queue when the worker starts and when it goes on after a
     /// pause: there may be requests whose notifications nobody heard.
     fn notified(&mut self, queue: usize);
@@ -118,6 +121,7 @@ impl Drop for WorkerThread {
 
 /// Until it is told to stop.
 fn run(worker: &mut dyn Worker, stop: &EventFd) {
+    worker.begin();
     for index in indices(worker) {
         worker.notified(index);
     }

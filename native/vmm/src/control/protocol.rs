@@ -9,7 +9,7 @@ use wherry_devices::virtio::block::Failure;
 
 use super::disks;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Ends the greeting; nothing is negotiated.
     Capabilities,
@@ -19,6 +19,11 @@ pub enum Command {
     Cpus,
     Block,
     BlockStats,
+    /// Plugs a card's cable in or out.
+    SetLink {
+        name: String,
+        up: bool,
+    },
     Continue,
     Stop,
     PowerButton,
@@ -26,6 +31,7 @@ pub enum Command {
     Quit,
 }
 
+/// Those without arguments.
 const NAMES: [(&str, Command); 12] = [
     ("qmp_capabilities", Command::Capabilities),
     ("query-status", Command::Status),
@@ -155,7 +161,7 @@ pub fn parse(line: &[u8]) -> Request {
     match serde_json::from_slice::<In>(line) {
         Ok(said) => Request {
             id: said.id,
-            command: find(&said.execute, said.arguments.unwrap_or_default().len()),
+            command: find(&said.execute, said.arguments.unwrap_or_default()),
         },
         Err(error) => Request {
             id: None,
@@ -164,16 +170,33 @@ pub fn parse(line: &[u8]) -> Request {
     }
 }
 
-fn find(name: &str, arguments: usize) -> Result<Command, Refusal> {
+const SET_LINK: &str = "set_link";
+
+fn find(name: &str, arguments: serde_json::Map<String, Value>) -> Result<Command, Refusal> {
+    if name == SET_LINK {
+        return set_link(arguments);
+    }
     let known = NAMES.iter().find(|(known, _)| *known == name);
     match known {
-        Some(_) if arguments > 0 => Err(generic(format!("{name} takes no arguments"))),
-        Some((_, command)) => Ok(*command),
+        Some(_) if !arguments.is_empty() => Err(generic(format!("{name} takes no arguments"))),
+        Some((_, command)) => Ok(command.clone()),
         None => Err(Refusal {
             class: "CommandNotFound",
             text: format!("the native engine knows no {name}"),
         }),
     }
+}
+
+fn set_link(arguments: serde_json::Map<String, Value>) -> Result<Command, Refusal> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct In {
+        name: String,
+        up: bool,
+    }
+    serde_json::from_value::<In>(Value::Object(arguments))
+        .map(|In { name, up }| Command::SetLink { name, up })
+        .map_err(|error| generic(format!("{SET_LINK}: {error}")))
 }
 
 pub fn generic(text: String) -> Refusal {
@@ -245,6 +268,16 @@ mod tests {
     }
 
     #[test]
+    fn a_link_is_set_by_the_name_of_its_card() {
+        let line = r#"{"execute":"set_link","arguments":{"name":"net-default","up":false}}"#;
+        let expected = Command::SetLink {
+            name: "net-default".into(),
+            up: false,
+        };
+        assert_eq!(parse(line.as_bytes()).command, Ok(expected));
+    }
+
+    #[test]
     fn what_is_no_command_is_refused_with_its_id() {
         let request = parse(br#"{"execute":"device_add","arguments":{},"id":"x"}"#);
         let refused = request.command.unwrap_err();
@@ -260,6 +293,9 @@ mod tests {
         for line in [
             r#"{"execute":"stop","arguments":{"now":true}}"#,
             r#"{"execute":"stop","control":{}}"#,
+            r#"{"execute":"set_link","arguments":{"name":"net-default"}}"#,
+            r#"{"execute":"set_link","arguments":{"name":"net-default","up":1}}"#,
+            r#"{"execute":"set_link","arguments":{"name":"net-default","up":true,"all":true}}"#,
             r#"{"execute":1}"#,
             "[]",
             "",

@@ -109,7 +109,7 @@ fn of(class: Class) -> (&'static [c_long], Vec<u32>) {
         Class::Vcpu => (&[], [&WIRES[..], &STATE].concat()),
         Class::Device(Kind::Rng) => (&RNG, Vec::new()),
         Class::Device(Kind::Block) => (&BLOCK, DISCARDS.to_vec()),
-        Class::Device(Kind::Net) => (&[], Vec::new()),
+        Class::Device(Kind::Net) => (&[], wherry_devices::virtio::net::REQUESTS.to_vec()),
     }
 }
 

@@ -10,6 +10,9 @@ const CLASS: &str = "WHERRY_TEST_CLASS";
 const BLKRRPART: libc::c_ulong = 0x125f;
 const CALL: &str = "WHERRY_TEST_CALL";
 
+const TUNSETIFF: u32 = 0x4004_54ca;
+const TUNSETOFFLOAD: u32 = 0x4004_54d0;
+
 const CLASSES: [Class; 5] = [
     Class::Control,
     Class::Vcpu,
@@ -62,6 +65,8 @@ fn confined() {
             "discard" => libc::syscall(libc::SYS_ioctl, -1, BLKDISCARD, 0),
             "zero" => libc::syscall(libc::SYS_ioctl, -1, BLKZEROOUT, 0),
             "reread" => libc::syscall(libc::SYS_ioctl, -1, BLKRRPART, 0),
+            "offloads" => libc::syscall(libc::SYS_ioctl, -1, TUNSETOFFLOAD, 0),
+            "interface" => libc::syscall(libc::SYS_ioctl, -1, TUNSETIFF, 0),
             "execmem" => {
                 let rights = libc::PROT_READ | libc::PROT_EXEC;
                 let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
@@ -84,7 +89,14 @@ fn what_a_class_may_do_does_not_end_it() {
 #[test]
 fn what_no_class_may_do_ends_the_process() {
     let calls = [
-        "open", "socket", "execve", "clone", "ptrace", "terminal", "execmem",
+        "open",
+        "socket",
+        "execve",
+        "clone",
+        "ptrace",
+        "terminal",
+        "execmem",
+        "interface",
     ];
     for class in CLASSES {
         for call in calls {
@@ -112,4 +124,17 @@ fn a_disk_may_do_what_disks_do_and_others_may_not() {
     }
     let reread = run(Class::Device(Kind::Block), "reread");
     assert_eq!(reread.signal(), Some(libc::SIGSYS));
+}
+
+#[test]
+fn only_a_cards_thread_may_change_what_its_tap_does() {
+    let net = Class::Device(Kind::Net);
+    for class in CLASSES {
+        let ended = run(class, "offloads");
+        if class == net {
+            assert_eq!(ended.code(), Some(0));
+        } else {
+            assert_eq!(ended.signal(), Some(libc::SIGSYS), "{class:?}");
+        }
+    }
 }

@@ -97,7 +97,7 @@ enum Done {
 impl BlockWorker {
     /// The failed request stays the next one of the queue.
     fn hold(&mut self, failure: Failure) {
-        self.queue.put_back();
+        self.queue.put_back(1);
         self.held = true;
         self.shared.monitor.fail(failure);
     }
