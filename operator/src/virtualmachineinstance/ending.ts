@@ -37,6 +37,28 @@ const evictionRemedy = (message: string): string =>
       'for ephemeral-storage in spec.domain.resources.requests.'
     : '';
 
+/** Ends that somebody else has brought about: of a launcher that was told to stop, or was killed. */
+const isFromOutside = ({exitCode, reason}: Exited): boolean => {
+  const outcome = outcomes.get(exitCode);
+  if (reason === outOfMemory || notExecuted.has(reason)) return false;
+  return (
+    outcome === undefined ||
+    outcome === 'ShutDownOnRequest' ||
+    outcome === 'KilledAfterGrace' ||
+    outcome === 'StoppedBeforeStart'
+  );
+};
+
+/**
+ * The container was stopped from outside although nobody deletes its pod, and why is still to be said: a kubelet tells that a
+ * container has ended before it calls the pod failed, and only with the latter that it has evicted it.
+ */
+export const causeIsToCome = (pod: Pod): boolean => {
+  const state = computeState(pod);
+  if (state.at !== 'ended' || !isFromOutside(state) || isDeleting(pod)) return false;
+  return disruptionOf(pod) === undefined && pod.status?.phase === 'Running';
+};
+
 /** What the meaning of a pod's end depends on. */
 export interface RunState {
   /**

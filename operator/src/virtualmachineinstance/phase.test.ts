@@ -1,5 +1,5 @@
 import {InstanceCondition} from '@wherry/api';
-import {expect, test} from '@jest/globals';
+import {describe, expect, test} from '@jest/globals';
 import {
   aClaim,
   anInstance,
@@ -103,6 +103,41 @@ test('a pod that was evicted ends the run as such, though its container’s end 
   const ending = {phase: 'Failed', reason: 'Evicted', message: expect.stringContaining('ephemeral-storage')};
   expect(step({vmi: engineGone, pod})).toMatchObject({to: 'ended', ending});
   expect(step({vmi: engineGone, lastWords: pod})).toMatchObject({to: 'ended', ending});
+});
+
+describe('a guest that was stopped although nobody deletes its pod', () => {
+  const vmi = anInstance({status: running});
+  const stoppedBy = (exitCode: number, status: object, metadata = {}) =>
+    step({vmi, pod: aPod({state: exited(exitCode), status, metadata})});
+
+  test.each([20, 21, 22, 137])('goes on until its kubelet has said why (exit code %d)', exitCode => {
+    expect(stoppedBy(exitCode, {phase: 'Running'})).toEqual({to: 'same'});
+    const said = {phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory.'};
+    expect(stoppedBy(exitCode, said)).toMatchObject({to: 'ended', ending: {reason: 'Evicted'}});
+    expect(stoppedBy(exitCode, {phase: 'Failed'})).toMatchObject({to: 'ended'});
+  });
+
+  test('has ended where there is nothing to wait for', () => {
+    const conditions = [{type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI'}];
+    const named = {reason: 'EvictionByEvictionAPI'};
+    expect(stoppedBy(20, {phase: 'Running', conditions})).toMatchObject({to: 'ended', ending: named});
+    const deleted = {deletionTimestamp: '2026-01-01T00:00:00Z'};
+    expect(stoppedBy(20, {phase: 'Running'}, deleted)).toMatchObject({to: 'ended'});
+    // It is gone from the API, and will say no more.
+    const last = aPod({state: exited(20), status: {phase: 'Running'}});
+    expect(step({vmi, lastWords: last})).toMatchObject({to: 'ended'});
+  });
+
+  test.each([0, 23, 30, 31, 32, 33, 34])('is not one that ended by itself (exit code %d)', exitCode => {
+    expect(stoppedBy(exitCode, {phase: 'Running'})).toMatchObject({to: 'ended'});
+  });
+
+  test('is not one whose memory ran out, or whose program could not be executed', () => {
+    for (const reason of ['OOMKilled', 'StartError']) {
+      const pod = aPod({state: exited(137, '', reason), status: {phase: 'Running'}});
+      expect(step({vmi, pod})).toMatchObject({to: 'ended'});
+    }
+  });
 });
 
 test('a pod that vanished without a word was lost', () => {

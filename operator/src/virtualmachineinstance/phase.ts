@@ -2,7 +2,7 @@ import {type Accelerator, InstanceCondition} from '@wherry/api';
 import type {Pod} from '@wherry/kube';
 import {isFalse} from '../conditions.ts';
 import {isDeleting} from '../objects.ts';
-import {type Ending, endingOf, vanished} from './ending.ts';
+import {causeIsToCome, type Ending, endingOf, vanished} from './ending.ts';
 import {engineMayLive} from './engine-life.ts';
 import {computeState} from './launcher-pod.ts';
 import {isNodeLost, lostWithNode} from './node-loss.ts';
@@ -58,7 +58,7 @@ const isPodOver = (pod: Pod | undefined): boolean =>
 
 const lastEnding = ({vmi, pod, lastWords}: World): Ending | undefined => {
   const seen = pod ?? lastWords;
-  return seen === undefined
+  return seen === undefined || (pod !== undefined && causeIsToCome(pod))
     ? undefined
     : endingOf(seen, {
         wanted: isDeleting(vmi),
