@@ -2,7 +2,8 @@
  * Native ESM through swc. A tier is a project: `jest --selectProjects unit`.
  * `unit` needs nothing; `integration` needs etcd and kube-apiserver; `e2e` needs the kind cluster.
  * `lab` needs nothing either: it makes a KVM host under emulation.
- * The slow proofs: `soak` needs what `integration` needs, `faults` a cluster of its own with two workers.
+ * The slow proofs: `soak` needs what `integration` needs, `guest-faults` and `node-faults` a cluster of their own with two
+ * workers.
  */
 const common = {
   extensionsToTreatAsEsm: ['.ts'],
@@ -29,6 +30,7 @@ export default {
     {...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts']},
     {...common, displayName: 'lab', testMatch: ['<rootDir>/test/lab/*.test.ts']},
     {...common, displayName: 'soak', testMatch: ['<rootDir>/test/long/soak/**/*.test.ts']},
-    {...common, displayName: 'faults', testMatch: ['<rootDir>/test/long/faults/**/*.test.ts']},
+    {...common, displayName: 'guest-faults', testMatch: ['<rootDir>/test/long/faults/guests/*.test.ts']},
+    {...common, displayName: 'node-faults', testMatch: ['<rootDir>/test/long/faults/nodes/*.test.ts']},
   ],
 };

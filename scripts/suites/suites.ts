@@ -54,8 +54,15 @@ export function longSuites(progress: Progress): Suite[] {
       args: ['--verbose', '--testTimeout=600000', '--runInBand'],
       prepare: () => tools(progress),
     }),
+    // Each harms its own guests only, and waits more than it works.
     jestSuite({
-      project: 'faults',
+      project: 'guest-faults',
+      args: ['--verbose', '--testTimeout=600000', '--maxWorkers=2'],
+      prepare: () => deployForFaults(progress),
+    }),
+    // These harm whatever runs on a node.
+    jestSuite({
+      project: 'node-faults',
       args: ['--verbose', '--testTimeout=600000', '--runInBand'],
       prepare: () => deployForFaults(progress),
     }),

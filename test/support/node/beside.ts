@@ -29,7 +29,10 @@ export interface Beside {
 export const besideGuest = async (node: NodeShell, podUid: string): Promise<Beside> => {
   const processes = await node.processes(podUid);
   const engine = engineOf(processes);
-  const [charge, mappings] = await Promise.all([node.charge(engine.pid), node.mappings(engine.pid)]);
+  // A guest that boots takes memory between two looks.
+  const [charge, mappings] = await node.standing(engine.pid, () =>
+    Promise.all([node.charge(engine.pid), node.mappings(engine.pid)]),
+  );
   const use = qemuUse(mappings, 'resident');
   // The launcher's few pages are code; what it has of its own stands among the pod's.
   const launcher = processes.find(({program}) => program.startsWith('wherry-launcher'))?.resident ?? 0;

@@ -51,6 +51,16 @@ export class NodeShell {
     return rows.flatMap(row => processIn(row, bootedAt));
   }
 
+  /** Does something while a process stands still. */
+  async standing<T>(pid: number, work: () => Promise<T>): Promise<T> {
+    await this.exec('kill', '-STOP', String(pid));
+    try {
+      return await work();
+    } finally {
+      await this.exec('kill', '-CONT', String(pid));
+    }
+  }
+
   async mappings(pid: number): Promise<readonly Mapping[]> {
     return mappingsIn(await this.exec('cat', `/proc/${pid}/smaps`));
   }

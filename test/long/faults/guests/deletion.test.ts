@@ -1,10 +1,14 @@
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {nothingLeft, podLeftNode} from '../../e2e/traces.ts';
-import {figure, type Run, Stage} from './support/stage.ts';
+import {nothingLeft, podLeftNode} from '../../../e2e/traces.ts';
+import {pressDisk} from '../support/nodes.ts';
+import {figure, type Run, Stage} from '../support/stage.ts';
 
 jest.setTimeout(240_000);
 
-/** One machine for each way to lose a pod; the claims keep each on its node. */
+/**
+ * One machine for each way to lose a pod; the claims keep each on its node. The second node is drained: what else runs at
+ * this time is on the first.
+ */
 const names = ['evicted', 'drained', 'deleted', 'forced'] as const;
 
 let stage: Stage;
@@ -15,15 +19,13 @@ beforeAll(async () => {
   for (const name of names) runs.set(name, await stage.connect(name));
 });
 afterAll(async () => {
-  await stage?.system.run('uncordon', stage.node(1));
-  await stage?.close();
+  if (stage === undefined) return;
+  await stage.system.run('uncordon', stage.node(1));
+  await pressDisk(stage.node(1), false);
+  await stage.close();
 });
 
 const run = (name: (typeof names)[number]): Run => runs.get(name)!;
-
-/** What a machine said of the end of its last run. */
-const events = (name: string): Promise<string> =>
-  stage.cluster.kubectl.run('get', 'events', '--field-selector', `involvedObject.name=${name},type=Warning`);
 
 const again = async (name: (typeof names)[number], what: string, began: number): Promise<void> => {
   const before = run(name);
@@ -41,7 +43,7 @@ test('a machine whose pod is evicted by the API shuts down in order and runs aga
     metadata: {name, namespace},
   });
   await again('evicted', 'its eviction', began);
-  expect(await events('evicted')).toMatch(/EvictionByEvictionAPI/);
+  expect(await stage.events('evicted')).toMatch(/EvictionByEvictionAPI/);
 });
 
 test('machines whose pods are deleted, in order and by force, run again', async () => {
@@ -68,6 +70,27 @@ test('a drained node is left in order, and its machines wait for it', async () =
   await stage.system.run('uncordon', node);
   await again('drained', 'its node took pods again', back);
   await again('forced', 'its node took pods again', back);
+});
+
+test('a node whose own disk is full loses its guests to the kubelet, which run again when there is room', async () => {
+  const {node} = run('drained');
+  const daemon = await stage.daemonOn(node);
+  const condition = (status: string): Promise<string> =>
+    stage.system.run('wait', `node/${node}`, `--for=condition=DiskPressure=${status}`, '--timeout=60s');
+  const began = performance.now();
+  await pressDisk(node, true);
+  await condition('True');
+  for (const name of ['drained', 'forced']) await stage.cluster.status(name, 'ErrorUnschedulable', 60_000);
+  figure('full: its machines are said to wait', performance.now() - began);
+  // A kubelet that finds it so at its start rejects what runs; one that finds out later evicts.
+  expect(await stage.events('drained')).toMatch(/Warning\s+Evicted.*(DiskPressure|ephemeral-storage)/);
+  expect((await stage.daemonOn(node)).metadata.uid).toBe(daemon.metadata.uid);
+  const back = performance.now();
+  await pressDisk(node, false);
+  await condition('False');
+  figure('full: the node takes pods again', performance.now() - back);
+  await again('drained', 'there was room again', back);
+  await again('forced', 'there was room again', back);
 });
 
 test('machines that are deleted leave nothing behind', async () => {

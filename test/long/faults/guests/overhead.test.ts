@@ -2,11 +2,11 @@ import {execFileSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {bytesOf} from '@wherry/api';
-import {Cluster} from '../../e2e/cluster.ts';
-import {faultsEnvironmentFile} from '../../e2e/environment.ts';
-import {type E2eEnvironment, tinyKernelArgs, type TinyOptions, tinyVm} from '../../support/guests.ts';
-import {type Beside, besideGuest} from '../../support/node/beside.ts';
-import {NodeShell} from '../../support/node/node-shell.ts';
+import {Cluster} from '../../../e2e/cluster.ts';
+import {faultsEnvironmentFile} from '../../../e2e/environment.ts';
+import {type E2eEnvironment, tinyKernelArgs, type TinyOptions, tinyVm} from '../../../support/guests.ts';
+import {type Beside, besideGuest} from '../../../support/node/beside.ts';
+import {NodeShell} from '../../../support/node/node-shell.ts';
 
 jest.setTimeout(300_000);
 
@@ -21,9 +21,11 @@ const withKvm = ['--kubeconfig', kubeconfig, 'get', 'nodes', '-o', 'name', '-l',
 const kvm = execFileSync(kubectl, withKvm, {encoding: 'utf8'}) !== '';
 
 let cluster: Cluster;
+let nodeSelector: object;
 const rows: string[] = [];
 beforeAll(async () => {
   cluster = await Cluster.open('overhead', faultsEnvironmentFile);
+  nodeSelector = {'kubernetes.io/hostname': cluster.env.nodes[0]};
 });
 afterAll(async () => {
   process.stderr.write(`${['', 'memory beside the guest, in MiB:', ...rows].join('\n')}\n`);
@@ -38,7 +40,9 @@ interface Measured extends Beside {
 
 /** Runs a guest until it has booted; what is reserved for its pod beside its memory, and what it needs. */
 const measure = async (name: string, options: TinyOptions): Promise<Measured> => {
-  await cluster.kubectl.apply(tinyVm(name, cluster.env.images.tiny, {graceSeconds: 0, ...options}));
+  await cluster.kubectl.apply(
+    tinyVm(name, cluster.env.images.tiny, {graceSeconds: 0, ...options, spec: {nodeSelector}}),
+  );
   await cluster.running(name);
   await cluster.booted(name, /login:/, 240_000);
   const pod = await cluster.pod(name);

@@ -1,12 +1,12 @@
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {readFileSync} from 'node:fs';
-import {nothingLeft} from '../../e2e/traces.ts';
-import {faultsEnvironmentFile} from '../../e2e/environment.ts';
-import {eventually} from '../../support/eventually.ts';
-import type {E2eEnvironment} from '../../support/guests.ts';
-import {run as command} from '../../support/kubectl.ts';
-import {enginePids, onNode} from './support/nodes.ts';
-import {component, conditionOf, type Run, Stage} from './support/stage.ts';
+import {nothingLeft} from '../../../e2e/traces.ts';
+import {faultsEnvironmentFile} from '../../../e2e/environment.ts';
+import {eventually} from '../../../support/eventually.ts';
+import type {E2eEnvironment} from '../../../support/guests.ts';
+import {run as command} from '../../../support/kubectl.ts';
+import {enginePids, onNode} from '../support/nodes.ts';
+import {component, conditionOf, type Run, Stage} from '../support/stage.ts';
 
 jest.setTimeout(240_000);
 

@@ -1,10 +1,10 @@
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {Cluster} from '../../e2e/cluster.ts';
-import {faultsEnvironmentFile} from '../../e2e/environment.ts';
-import {eventually} from '../../support/eventually.ts';
-import {tinyVm} from '../../support/guests.ts';
-import {descriptorKinds, differences, type Inventory, parseCounts} from '../../support/node/inventory.ts';
-import {NodeShell} from '../../support/node/node-shell.ts';
+import {Cluster} from '../../../e2e/cluster.ts';
+import {faultsEnvironmentFile} from '../../../e2e/environment.ts';
+import {eventually} from '../../../support/eventually.ts';
+import {tinyVm} from '../../../support/guests.ts';
+import {descriptorKinds, differences, type Inventory, parseCounts} from '../../../support/node/inventory.ts';
+import {NodeShell} from '../../../support/node/node-shell.ts';
 
 jest.setTimeout(900_000);
 

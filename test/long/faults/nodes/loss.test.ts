@@ -1,10 +1,10 @@
 /** A worker that is frozen, or switched off, with a guest on it; fenced; and back again. */
 import {afterAll, afterEach, beforeAll, expect, jest, test} from '@jest/globals';
-import {Cluster, type Vmi} from '../../e2e/cluster.ts';
-import {faultsEnvironmentFile} from '../../e2e/environment.ts';
-import {eventually} from '../../support/eventually.ts';
-import {tinyVm} from '../../support/guests.ts';
-import {type Kubectl, run} from '../../support/kubectl.ts';
+import {Cluster, type Vmi} from '../../../e2e/cluster.ts';
+import {faultsEnvironmentFile} from '../../../e2e/environment.ts';
+import {eventually} from '../../../support/eventually.ts';
+import {tinyVm} from '../../../support/guests.ts';
+import {type Kubectl, run} from '../../../support/kubectl.ts';
 
 jest.setTimeout(300_000);
 

@@ -1,6 +1,6 @@
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {run as command} from '../../support/kubectl.ts';
-import {figure, type Run, Stage} from './support/stage.ts';
+import {run as command} from '../../../support/kubectl.ts';
+import {figure, type Run, Stage} from '../support/stage.ts';
 
 jest.setTimeout(300_000);
 

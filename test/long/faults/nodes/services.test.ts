@@ -1,10 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {tinyVm} from '../../support/guests.ts';
-import type {Vmi} from '../../e2e/cluster.ts';
-import {eventually} from '../../support/eventually.ts';
-import {enginePids, onNode, startApiServer, stopApiServer} from './support/nodes.ts';
-import {figure, type Run, Stage} from './support/stage.ts';
+import {tinyVm} from '../../../support/guests.ts';
+import type {Vmi} from '../../../e2e/cluster.ts';
+import {eventually} from '../../../support/eventually.ts';
+import {enginePids, onNode, startApiServer, stopApiServer} from '../support/nodes.ts';
+import {figure, type Run, Stage} from '../support/stage.ts';
 
 jest.setTimeout(400_000);
 

@@ -1,10 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import type {Pod} from '../../e2e/cluster.ts';
-import {eventually} from '../../support/eventually.ts';
-import {run as command} from '../../support/kubectl.ts';
-import {containerPid, onNode} from './support/nodes.ts';
-import {component, figure, type Run, Stage} from './support/stage.ts';
+import type {Pod} from '../../../e2e/cluster.ts';
+import {eventually} from '../../../support/eventually.ts';
+import {run as command} from '../../../support/kubectl.ts';
+import {containerPid, onNode} from '../support/nodes.ts';
+import {component, figure, type Run, Stage} from '../support/stage.ts';
 
 jest.setTimeout(240_000);
 

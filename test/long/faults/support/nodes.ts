@@ -51,6 +51,23 @@ export const limitMemory = (node: string, pid: number, bytes: number): Promise<s
     fi`,
   );
 
+/**
+ * The kubelet thinks that the node's own filesystem is too full, or no more. What it would do about it first is left out:
+ * images that it removes could not be had again.
+ */
+export const pressDisk = (node: string, full: boolean): Promise<string> =>
+  onNode(
+    node,
+    'sh',
+    '-c',
+    `for image in $(ctr -n k8s.io images list -q 2>/dev/null); do
+      ctr -n k8s.io images label "$image" io.cri-containerd.pinned=pinned >/dev/null 2>&1
+    done
+    sed -i 's/nodefs.available: .*/nodefs.available: ${full ? 99 : 0}%/
+      s/evictionPressureTransitionPeriod: .*/evictionPressureTransitionPeriod: 5s/' /var/lib/kubelet/config.yaml
+    systemctl restart kubelet`,
+  );
+
 const manifest = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const hidden = '/etc/kubernetes/kube-apiserver.yaml';
 

@@ -7,7 +7,7 @@ import {type TinyOptions, tinyVm} from '../../../support/guests.ts';
 import type {Kubectl} from '../../../support/kubectl.ts';
 import {type Book, bookKeeper, readBook} from './book.ts';
 import {EngineWatch} from './engine-watch.ts';
-import {onNode} from './nodes.ts';
+import {enginePids, onNode} from './nodes.ts';
 import {type Said, Stream} from './stream.ts';
 
 /** How long after a fault is over the status may need to tell the truth. */
@@ -62,6 +62,18 @@ export class Stage {
   /** The machine's name among the engines of all nodes. */
   machine(name: string): string {
     return `${this.cluster.kubectl.namespace}_${name}`;
+  }
+
+  /** The process id, on its node, of the one engine of a run. */
+  async engine({node, name}: Run): Promise<number> {
+    const pids = await enginePids(node, this.machine(name));
+    expect(pids).toHaveLength(1);
+    return pids[0]!;
+  }
+
+  /** What was told of a machine and its instance, as a table. */
+  events(name: string): Promise<string> {
+    return this.cluster.kubectl.run('get', 'events', '--field-selector', `involvedObject.name=${name}`);
   }
 
   /** Makes a machine whose guest keeps a book on a claim. */
