@@ -51,7 +51,7 @@ export function longSuites(progress: Progress): Suite[] {
     fuzzSuite(progress, {seconds: 30}),
     jestSuite({
       project: 'soak',
-      args: ['--verbose', '--testTimeout=600000', '--runInBand'],
+      args: ['--verbose', '--testTimeout=600000', '--maxWorkers=2'],
       prepare: () => tools(progress),
     }),
     // Each harms its own guests only, and waits more than it works.

@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {tinyVm} from '../../../support/guests.ts';
+import {run as command} from '../../../support/kubectl.ts';
 import type {Vmi} from '../../../e2e/cluster.ts';
 import {eventually} from '../../../support/eventually.ts';
 import {enginePids, onNode, startApiServer, stopApiServer} from '../support/nodes.ts';
@@ -109,5 +110,17 @@ test('while the API server is down guests run on, and what became of them is rig
   await cluster.status('orderly', 'Stopped');
   const doing = await cluster.kubectl.run('get', 'events', '--field-selector', 'involvedObject.name=panic');
   expect(doing).toMatch(/Warning\s+GuestPanicked/);
+  expect(stage.engines.doubled).toEqual([]);
+});
+
+test('a node that restarts loses its guests, which run again with all that was flushed', async () => {
+  const [other, lost] = runs as [Run, Run];
+  const began = performance.now();
+  // No time to shut anything down.
+  await command('docker', ['kill', '--signal=KILL', lost.node]);
+  await command('docker', ['start', lost.node]);
+  figure('the restart of the node', performance.now() - began);
+  await stage.runsAgain(lost, 'the loss of its node', began, 180_000);
+  await stage.livesOn(other);
   expect(stage.engines.doubled).toEqual([]);
 });
