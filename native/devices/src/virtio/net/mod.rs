@@ -150,18 +150,15 @@ impl VirtioDevice for Net {
         let features = activation.features;
         let (wire, link) = (self.wire.clone(), self.link.clone());
         let worker: Box<dyn Worker> = match &self.vhost {
-            Some(vhost) => {
-                let carrier = vhost::Carrier::new(vhost::Parts {
-                    vhost: vhost.clone(),
-                    queues,
-                    memory,
-                    wire,
-                    link,
-                    features,
-                    interrupt: activation.interrupt.clone(),
-                });
-                Box::new(carrier.map_err(|_| Refused)?)
-            }
+            Some(vhost) => Box::new(vhost::Carrier::new(vhost::Parts {
+                vhost: vhost.clone(),
+                queues,
+                memory,
+                wire,
+                link,
+                features,
+                interrupt: activation.interrupt.clone(),
+            })),
             None => Box::new(userspace::Carrier::new(userspace::Parts {
                 queues,
                 memory,

@@ -32,7 +32,12 @@ const ERROR: u32 = 1;
 const NO_BACKEND: RawFd = -1;
 
 /// An open `/dev/vhost-net` that is this process's.
-pub struct Vhost(Box<dyn Kernel>);
+pub struct Vhost {
+    kernel: Box<dyn Kernel>,
+    /// Counted up when the kernel finds nonsense in a ring. Made now: whoever starts a device may make no descriptors, nor close
+    /// any.
+    error: EventFd,
+}
 
 impl Vhost {
     pub fn new(fd: OwnedFd) -> io::Result<Vhost> {
@@ -47,7 +52,8 @@ impl Vhost {
         }
         // Its thread is made now, while threads may be made.
         kernel.tell(&Call::Owner)?;
-        Ok(Vhost(kernel))
+        let error = EventFd::new(libc::EFD_NONBLOCK | libc::EFD_CLOEXEC)?;
+        Ok(Vhost { kernel, error })
     }
 }
 
@@ -63,21 +69,18 @@ pub struct Parts {
 
 pub struct Carrier {
     parts: Parts,
-    /// Counted up when the kernel finds nonsense in a ring.
-    error: EventFd,
     running: bool,
     /// Stopped until the driver resets the device.
     broken: bool,
 }
 
 impl Carrier {
-    pub fn new(parts: Parts) -> io::Result<Carrier> {
-        Ok(Carrier {
+    pub fn new(parts: Parts) -> Carrier {
+        Carrier {
             parts,
-            error: EventFd::new(libc::EFD_NONBLOCK | libc::EFD_CLOEXEC)?,
             running: false,
             broken: false,
-        })
+        }
     }
 
     /// Runs it when there is a link, else not.
@@ -109,11 +112,11 @@ impl Carrier {
             ..
         } = &self.parts;
         let ram = memory.memory();
-        let kernel = &vhost.0;
+        let kernel = &vhost.kernel;
         kernel.tell(&Call::Features(features & NEEDED))?;
         kernel.tell(&Call::Memory(regions(&ram)))?;
         for queue in queues {
-            for call in set_up(queue, &ram, self.error.as_raw_fd())? {
+            for call in set_up(queue, &ram, vhost.error.as_raw_fd())? {
                 kernel.tell(&call)?;
             }
         }
@@ -132,7 +135,7 @@ impl Carrier {
         if !std::mem::take(&mut self.running) {
             return Ok(());
         }
-        let kernel = &self.parts.vhost.0;
+        let kernel = &self.parts.vhost.kernel;
         let ram = self.parts.memory.memory();
         for queue in &mut self.parts.queues {
             kernel.tell(&Call::Backend(index(queue), NO_BACKEND))?;
@@ -165,7 +168,7 @@ impl Worker for Carrier {
         };
         let mut sources = vec![source(LINK, self.parts.link.changed())];
         if !self.broken {
-            sources.push(source(ERROR, as_fd(&self.error)));
+            sources.push(source(ERROR, as_fd(&self.parts.vhost.error)));
         }
         sources
     }
@@ -180,7 +183,7 @@ impl Worker for Carrier {
                 self.follow_link();
             }
             ERROR => {
-                let _ = self.error.read();
+                let _ = self.parts.vhost.error.read();
                 self.give_up();
             }
             _ => {}
