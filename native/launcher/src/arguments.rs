@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 
 use rustix::fs::statvfs;
+
+use crate::image::{self, How};
 
 /// Largest block that a guest is told of: larger ones, as network filesystems have, no guest's kernel takes.
 const MAX_BLOCK: u64 = 4096;
@@ -21,16 +24,19 @@ pub enum Blank<'a> {
     },
     /// `{blocksize:PATH}`: bytes of the blocks of the file's filesystem.
     BlockSize { path: &'a str },
+    /// `{open:PATH?HOW}`: the number in the engine of the file, which is opened for it.
+    Open { path: &'a str, how: How },
 }
 
-/// Fills in every blank. What only looks similar, as JSON does, stays.
+/// Fills in every blank of these kinds. What only looks similar, as JSON does, stays.
 pub fn fill(
     argument: &str,
-    value: impl Fn(Blank<'_>) -> Result<String, String>,
+    kinds: &[&'static str],
+    mut value: impl FnMut(Blank<'_>) -> Result<String, String>,
 ) -> Result<String, String> {
     let mut done = String::with_capacity(argument.len());
     let mut rest = argument;
-    while let Some((at, kind)) = next(rest) {
+    while let Some((at, kind)) = next(rest, kinds) {
         let (before, behind) = rest.split_at(at);
         let blank = behind.strip_prefix(kind).and_then(|it| it.split_once('}'));
         let Some((blank, after)) = blank else {
@@ -39,8 +45,8 @@ pub fn fill(
             ));
         };
         let filled = parse(kind, blank)
-            .ok_or_else(|| format!("{blank:?} does not say yes and no"))
-            .and_then(&value)
+            .ok_or_else(|| format!("{blank:?} does not say all that {kind} needs"))
+            .and_then(&mut value)
             .map_err(|fault| format!("the argument {argument:?}: {fault}"))?;
         done.push_str(before);
         done.push_str(&filled);
@@ -50,13 +56,16 @@ pub fn fill(
     Ok(done)
 }
 
-const KINDS: [&str; 3] = ["{fd:", "{direct:", "{blocksize:"];
+/// Blanks in plans for QEMU, which opens its files itself.
+pub const QEMU: &[&str] = &["{fd:", "{direct:", "{blocksize:"];
+/// Blanks in plans for the native engine, which opens nothing.
+pub const NATIVE: &[&str] = &["{fd:", "{direct:", "{blocksize:", "{open:"];
 
 /// Where the first blank begins, and how.
-fn next(text: &str) -> Option<(usize, &'static str)> {
-    KINDS
-        .into_iter()
-        .filter_map(|kind| text.find(kind).map(|at| (at, kind)))
+fn next(text: &str, kinds: &[&'static str]) -> Option<(usize, &'static str)> {
+    kinds
+        .iter()
+        .filter_map(|kind| text.find(kind).map(|at| (at, *kind)))
         .min()
 }
 
@@ -64,6 +73,10 @@ fn parse<'a>(kind: &str, text: &'a str) -> Option<Blank<'a>> {
     match kind {
         "{fd:" => Some(Blank::Descriptor(text)),
         "{blocksize:" => Some(Blank::BlockSize { path: text }),
+        "{open:" => {
+            let (path, how) = text.rsplit_once('?')?;
+            How::parse(how).map(|how| Blank::Open { path, how })
+        }
         _ => {
             let (path, choice) = text.rsplit_once('?')?;
             let (yes, no) = choice.split_once(':')?;
@@ -72,8 +85,12 @@ fn parse<'a>(kind: &str, text: &'a str) -> Option<Blank<'a>> {
     }
 }
 
-/// The value of a blank in a checked plan.
-pub fn look_up(blank: &Blank<'_>, numbers: &BTreeMap<String, i32>) -> Result<String, String> {
+/// The value of a blank in a checked plan; what it opens for the engine is kept in `opened`.
+pub fn look_up(
+    blank: &Blank<'_>,
+    numbers: &BTreeMap<String, i32>,
+    opened: &mut Vec<OwnedFd>,
+) -> Result<String, String> {
     match *blank {
         Blank::Descriptor(name) => numbers
             .get(name)
@@ -83,12 +100,18 @@ pub fn look_up(blank: &Blank<'_>, numbers: &BTreeMap<String, i32>) -> Result<Str
             takes_direct_io(path).map(|takes| if takes { yes } else { no }.to_string())
         }
         Blank::BlockSize { path } => block_size(path).map(|size| size.to_string()),
+        Blank::Open { path, how } => {
+            let file = image::open(path, how)?;
+            let number = file.as_raw_fd().to_string();
+            opened.push(file);
+            Ok(number)
+        }
     }
 }
 
 /// A filesystem that has no direct I/O says so as soon as a file is opened for it. What is no plain file is no disk: a claim
 /// that is only read may hold anything in the place of one, and the engine would follow a link.
-fn takes_direct_io(path: &str) -> Result<bool, String> {
+pub fn takes_direct_io(path: &str) -> Result<bool, String> {
     let failed = |error: std::io::Error| format!("opening {path}: {error}");
     let metadata = std::fs::symlink_metadata(path).map_err(failed)?;
     if !metadata.is_file() {
@@ -117,13 +140,15 @@ mod tests {
     use crate::testing::Scratch;
 
     fn named(argument: &str) -> Result<String, String> {
-        fill(argument, |blank| Ok(format!("<{blank:?}>")))
+        fill(argument, NATIVE, |blank| Ok(format!("<{blank:?}>")))
     }
 
     #[test]
     fn every_blank_is_filled_and_the_rest_stays() {
         let numbers = BTreeMap::from([("a".to_string(), 7), ("b".to_string(), 12)]);
-        let filled = fill("x{fd:a},{fd:b}y", |blank| look_up(&blank, &numbers));
+        let filled = fill("x{fd:a},{fd:b}y", QEMU, |blank| {
+            look_up(&blank, &numbers, &mut Vec::new())
+        });
         assert_eq!(filled.unwrap(), "x7,12y");
     }
 
@@ -144,14 +169,16 @@ mod tests {
             })
         );
         assert_eq!(parse("{direct:", "/a"), None);
-        assert!(named("{direct:/a}").unwrap_err().contains("yes and no"));
+        assert!(named("{direct:/a}").unwrap_err().contains("all that"));
+        assert!(named("{open:/a}").unwrap_err().contains("all that"));
+        assert!(named("{open:/a?x}").unwrap_err().contains("all that"));
         assert!(
             named("{blocksize:/a")
                 .unwrap_err()
                 .contains("without its end")
         );
         assert_eq!(
-            next("a{blocksize:/a}{fd:x}"),
+            next("a{blocksize:/a}{fd:x}", QEMU),
             Some((1, "{blocksize:")),
             "the first one comes first, whatever its kind"
         );
@@ -159,15 +186,18 @@ mod tests {
 
     #[test]
     fn a_descriptor_that_is_not_there_is_named() {
-        let fault = fill("{fd:kvm}", |blank| look_up(&blank, &BTreeMap::new())).unwrap_err();
+        let fault = fill("{fd:kvm}", QEMU, |blank| {
+            look_up(&blank, &BTreeMap::new(), &mut Vec::new())
+        })
+        .unwrap_err();
         assert!(fault.contains("kvm is an unknown descriptor"), "{fault}");
     }
 
     #[test]
     fn a_file_says_whether_it_takes_direct_io() {
         let choice = |path: &str| {
-            fill(&format!("{{direct:{path}?yes:no}}"), |blank| {
-                look_up(&blank, &BTreeMap::new())
+            fill(&format!("{{direct:{path}?yes:no}}"), QEMU, |blank| {
+                look_up(&blank, &BTreeMap::new(), &mut Vec::new())
             })
         };
         // procfs has none.
@@ -185,6 +215,25 @@ mod tests {
             fault.contains("absent") && fault.contains("No such file"),
             "{fault}"
         );
+    }
+
+    #[test]
+    fn a_file_is_opened_for_an_engine_that_opens_none_and_for_no_other() {
+        let scratch = Scratch::new();
+        std::fs::write(scratch.path("disk"), b"").unwrap();
+        let argument = format!("{{\"fd\":{{open:{}?ro}}}}", scratch.text("disk"));
+        let mut opened = Vec::new();
+        let mut filled = |kinds| {
+            fill(&argument, kinds, |blank| {
+                look_up(&blank, &BTreeMap::new(), &mut opened)
+            })
+        };
+        assert_eq!(filled(QEMU).unwrap(), argument);
+        let number = filled(NATIVE).unwrap();
+        let [disk] = &opened[..] else {
+            panic!("one file");
+        };
+        assert_eq!(number, format!("{{\"fd\":{}}}", disk.as_raw_fd()));
     }
 
     #[test]

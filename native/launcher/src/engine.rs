@@ -24,7 +24,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the plan's engine, which inherits the descriptors that its arguments name and no others. Returns with it our end
+    /// Starts the plan's engine, which inherits the descriptors that its arguments name or have opened, and no others. Returns with it our end
     /// of its serial port, non-blocking.
     pub fn spawn(plan: &Plan, descriptors: &BTreeMap<String, OwnedFd>) -> Result<(Self, OwnedFd)> {
         let (control, its_control) = pair()?;
@@ -45,8 +45,9 @@ impl Engine {
             .iter()
             .map(|(name, fd)| ((*name).to_string(), fd.as_raw_fd()))
             .collect();
-        let arguments = plan.arguments(&numbers).map_err(Fault::new)?;
-        let inherited: Vec<BorrowedFd<'_>> = named.into_values().collect();
+        let (arguments, opened) = plan.arguments(&numbers).map_err(Fault::new)?;
+        let opened = opened.iter().map(AsFd::as_fd);
+        let inherited: Vec<BorrowedFd<'_>> = named.into_values().chain(opened).collect();
         let child = Child::spawn(
             Command::new(&plan.engine.program).args(arguments),
             &inherited,

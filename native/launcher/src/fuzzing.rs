@@ -1,6 +1,6 @@
 //! What the targets of `native/fuzz` reach: everything here is fed with bytes of somebody else's. No API for anybody else.
 
-pub use crate::arguments::fill;
+pub use crate::arguments::{NATIVE, fill};
 pub use crate::base64::decode as decode_base64;
 pub use crate::child::plain;
 pub use crate::dhcp::fuzzing::{Offer, Question, ResolvConf};

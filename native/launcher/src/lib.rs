@@ -23,6 +23,7 @@ mod frame;
 #[doc(hidden)]
 pub mod fuzzing;
 mod history;
+mod image;
 mod iso;
 mod last_words;
 mod lifecycle;

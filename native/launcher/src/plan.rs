@@ -1,6 +1,7 @@
 //! The plan: the full recipe for one engine process, and the checks it must pass before anything is done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::OwnedFd;
 
 use serde::Deserialize;
 
@@ -40,9 +41,8 @@ const fn yes() -> bool {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Engine {
-    /// There is one kind so far; others are refused as they are read.
-    #[serde(rename = "kind")]
-    _kind: EngineKind,
+    /// Others are refused as they are read.
+    kind: EngineKind,
     pub program: String,
     pub args: Vec<String>,
     /// What the engine is told before its guest runs.
@@ -54,6 +54,17 @@ pub struct Engine {
 #[serde(rename_all = "lowercase")]
 enum EngineKind {
     Qemu,
+    Native,
+}
+
+impl Engine {
+    /// Kinds of blanks that its arguments may have.
+    pub fn blanks(&self) -> &'static [&'static str] {
+        match self.kind {
+            EngineKind::Qemu => arguments::QEMU,
+            EngineKind::Native => arguments::NATIVE,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -132,7 +143,9 @@ impl Plan {
         self.check_names()?;
         self.check_paths()?;
         for argument in &self.engine.args {
-            arguments::fill(argument, |blank| self.check_blank(&blank))?;
+            arguments::fill(argument, self.engine.blanks(), |blank| {
+                self.check_blank(&blank)
+            })?;
         }
         self.dhcp
             .iter()
@@ -173,10 +186,14 @@ impl Plan {
         match blank {
             Blank::Descriptor(name) if self.knows(name) => Ok(String::new()),
             Blank::Descriptor(name) => Err(format!("{name} is an unknown descriptor")),
-            Blank::DirectIo { path, .. } | Blank::BlockSize { path } if !path.starts_with('/') => {
+            Blank::DirectIo { path, .. } | Blank::BlockSize { path } | Blank::Open { path, .. }
+                if !path.starts_with('/') || path.contains('\0') =>
+            {
                 Err(format!("{path:?} is no absolute path"))
             }
-            Blank::DirectIo { .. } | Blank::BlockSize { .. } => Ok(String::new()),
+            Blank::DirectIo { .. } | Blank::BlockSize { .. } | Blank::Open { .. } => {
+                Ok(String::new())
+            }
         }
     }
 
@@ -184,13 +201,26 @@ impl Plan {
         OWN_DESCRIPTORS.contains(&name) || self.descriptors.iter().any(|known| known == name)
     }
 
-    /// The engine's arguments with the descriptors' numbers in them, and what its files are like.
-    pub fn arguments(&self, numbers: &BTreeMap<String, i32>) -> Result<Vec<String>, String> {
-        self.engine
+    /// The engine's arguments with the descriptors' numbers in them, and what its files are like; and the files that were
+    /// opened for it.
+    pub fn arguments(
+        &self,
+        numbers: &BTreeMap<String, i32>,
+    ) -> Result<(Vec<String>, Vec<OwnedFd>), String> {
+        let mut opened = Vec::new();
+        let kinds = self.engine.blanks();
+        let fill = |argument: &String| {
+            arguments::fill(argument, kinds, |blank| {
+                arguments::look_up(&blank, numbers, &mut opened)
+            })
+        };
+        let filled = self
+            .engine
             .args
             .iter()
-            .map(|argument| arguments::fill(argument, |blank| arguments::look_up(&blank, numbers)))
-            .collect()
+            .map(fill)
+            .collect::<Result<_, _>>()?;
+        Ok((filled, opened))
     }
 }
 
@@ -239,7 +269,7 @@ mod tests {
         assert_eq!(plan.check(2), Ok(()));
         let numbers = BTreeMap::from([("kvm".to_string(), 7), ("qmp".to_string(), 12)]);
         assert_eq!(
-            plan.arguments(&numbers).unwrap(),
+            plan.arguments(&numbers).unwrap().0,
             ["-add-fd", "fd=7,set=1", "-x", "12"]
         );
     }
@@ -273,6 +303,29 @@ mod tests {
             ("set_link", Some(r#"{"name":"net-default","up":false}"#))
         );
         assert!(stop.arguments.is_none());
+    }
+
+    #[test]
+    fn the_native_engine_has_its_files_opened_for_it() {
+        let scratch = crate::testing::Scratch::new();
+        std::fs::write(scratch.path("kernel"), b"").unwrap();
+        let machine = format!(
+            "{{\"kernel\":{{open:{}?ro,follow}}}}",
+            scratch.text("kernel")
+        );
+        let mut plan = sample();
+        plan["engine"]["kind"] = json!("native");
+        plan["engine"]["args"] = json!([machine]);
+        let plan: Plan = serde_json::from_value(plan).unwrap();
+        assert_eq!(plan.check(2), Ok(()));
+        let (arguments, opened) = plan.arguments(&BTreeMap::new()).unwrap();
+        assert_eq!(opened.len(), 1);
+        assert!(!arguments[0].contains("open"), "{arguments:?}");
+        let mut relative = sample();
+        relative["engine"] =
+            json!({"kind": "native", "program": "/x", "args": ["{open:kernel?ro}"]});
+        let relative: Plan = serde_json::from_value(relative).unwrap();
+        assert!(relative.check(2).unwrap_err().contains("no absolute path"));
     }
 
     #[test]
@@ -339,7 +392,7 @@ mod tests {
             plan.pointer_mut(pointer).unwrap()["new"] = json!(1);
             assert!(serde_json::from_value::<Plan>(plan).is_err(), "{pointer}");
         }
-        assert!(with("/engine/kind", json!("native")).is_err());
+        assert!(with("/engine/kind", json!("vmware")).is_err());
         assert!(with("/files/0/make", json!("vhdx")).is_err());
         assert!(with("/files/5/format", json!("qcow2")).is_err());
     }

@@ -1,6 +1,6 @@
 //! A plan: whatever it says, it is refused or can be followed.
 
-use wherry_launcher::fuzzing::{Offer, Plan, ResolvConf, decode_base64, fill};
+use wherry_launcher::fuzzing::{NATIVE, Offer, Plan, ResolvConf, decode_base64, fill};
 
 pub fn run(bytes: &[u8]) {
     let Ok(plan) = serde_json::from_slice::<Plan>(bytes) else {
@@ -12,7 +12,8 @@ pub fn run(bytes: &[u8]) {
     }
     for argument in &plan.engine.args {
         // Not looked up: that opens files.
-        fill(argument, |_| Ok(String::new())).expect("a checked plan has no broken blanks");
+        fill(argument, plan.engine.blanks(), |_| Ok(String::new()))
+            .expect("a checked plan has no broken blanks");
     }
     for answer in &plan.dhcp {
         Offer::new(
@@ -27,7 +28,7 @@ pub fn run(bytes: &[u8]) {
 }
 
 fn texts(text: &str) {
-    let _ = fill(text, |blank| Ok(format!("{blank:?}")));
+    let _ = fill(text, NATIVE, |blank| Ok(format!("{blank:?}")));
     let _ = decode_base64(text);
     let found = ResolvConf::parse(text).with_subdomain(Some("web"));
     let labels = found.search_bytes();

@@ -90,6 +90,39 @@ fn descriptors_reach_the_engine_and_stay_with_nobody_else() {
 }
 
 #[test]
+fn a_file_is_opened_for_the_native_engine_which_gets_no_path() {
+    let mut launcher = Launcher::idle();
+    std::fs::write(launcher.path("disk"), b"").unwrap();
+    let blank = format!("{{open:{}?rw}}", launcher.path("disk"));
+    let mut plan = launcher.plan(&["descriptor", &blank]);
+    plan["engine"]["kind"] = json!("native");
+    launcher.start(&plan, &[]);
+    launcher.subscribe(1).until_state("Running");
+    assert_eq!(
+        std::fs::read(launcher.path("disk")).unwrap(),
+        b"from the engine"
+    );
+    launcher.connect().tell_engine("x-power-off");
+    assert_eq!(launcher.code(), Some(0));
+}
+
+#[test]
+fn a_disk_that_another_machine_writes_ends_the_start_in_words() {
+    let mut first = Launcher::idle();
+    std::fs::write(first.path("disk"), b"").unwrap();
+    let blank = format!("{{open:{}?rw}}", first.path("disk"));
+    let mut plan = first.plan(&["descriptor", &blank]);
+    plan["engine"]["kind"] = json!("native");
+    first.start(&plan, &[]);
+    first.subscribe(1).until_state("Running");
+    let mut second = Launcher::idle();
+    second.start(&plan, &[]);
+    assert_eq!(second.code(), Some(32));
+    let words = std::fs::read_to_string(second.path("termination-log")).unwrap();
+    assert!(words.contains("another machine may use it"), "{words}");
+}
+
+#[test]
 fn a_plan_whose_descriptors_do_not_fit_is_refused_and_another_may_come() {
     let mut launcher = Launcher::idle();
     let (_keep, end) = pipe().unwrap();
