@@ -13,23 +13,34 @@ const accounts = {
 /** The image of every VM pod. */
 export async function launcherImage(progress: Progress): Promise<string> {
   const launcher = await staticProgram(progress, 'wherry-launcher');
-  return launcherImageWith(progress, {repository: 'wherry/launcher', launcher});
+  const vmm = await staticProgram(progress, 'wherry-vmm');
+  return launcherImageWith(progress, {repository: 'wherry/launcher', launcher, vmm});
 }
 
-/** The same image with the launcher at this path, under the name of this image repository. */
+interface Programs {
+  readonly launcher: string;
+  /** The native engine; left out where the launcher does not know it. */
+  readonly vmm?: string;
+}
+
+/** The image with the programs at these paths, under the name of this image repository. */
 export async function launcherImageWith(
   progress: Progress,
-  {repository, launcher}: {readonly repository: string; readonly launcher: string},
+  {repository, launcher, vmm}: Programs & {readonly repository: string},
 ): Promise<string> {
   return contentImage(progress, {
     repository,
     dockerfile: join(import.meta.dirname, 'launcher.dockerfile'),
-    ingredients: {files: [launcher], values: [await qemuKey(), ...Object.values(accounts)]},
+    ingredients: {
+      files: [launcher, ...(vmm === undefined ? [] : [vmm])],
+      values: [await qemuKey(), ...Object.values(accounts)],
+    },
     context: async () => {
       const {root} = await qemuClosure(progress);
       return {
         'root/usr': {from: join(root, 'usr')},
         'root/usr/bin/wherry-launcher': {from: launcher},
+        ...(vmm === undefined ? {} : {'root/usr/bin/wherry-vmm': {from: vmm}}),
         ...Object.fromEntries(['bin', 'lib', 'lib64', 'sbin'].map(name => [`root/${name}`, {linkTo: `usr/${name}`}])),
         'root/etc/passwd': {text: accounts.passwd},
         'root/etc/group': {text: accounts.group},

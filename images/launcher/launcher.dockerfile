@@ -1,4 +1,4 @@
-# What runs in a VM pod: the launcher and QEMU with the libraries that it loads. No shell, no package, nothing to write to.
+# What runs in a VM pod: the launcher, the native engine, and QEMU with the libraries that it loads. No shell, no package, nothing to write to.
 FROM scratch
 COPY root/ /
 # Where the pod's volumes are mounted.

@@ -8,7 +8,7 @@ import {type Generator, MARKER} from '../../scripts/generate/generator.ts';
 import {type SchemaEntity, typesOf} from './qmp-schema.ts';
 
 const SCHEMA = new URL('../schema/qmp-10.0.13.json.gz', import.meta.url);
-const FOLDER = 'node-daemon/src/engine/qemu';
+const FOLDER = 'node-daemon/src/engine/qmp';
 
 const commands = [
   'cont',

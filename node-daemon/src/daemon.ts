@@ -27,7 +27,7 @@ import {
 } from '@wherry/kube';
 import type {Host} from '@wherry/native';
 import type {Registry} from 'prom-client';
-import {qemuKind} from './engine/qemu/qemu-kind.ts';
+import {engines} from './engine/engines.ts';
 import {askAgent} from './guest/agent.ts';
 import {type Guest, GuestReconciler, type Instances, type Tell} from './guest/reconciler.ts';
 import {acceleratorOf} from './guest/selection.ts';
@@ -138,7 +138,7 @@ export class Daemon {
         await startGuest(
           {
             host,
-            engine: qemuKind,
+            engines,
             netnsProgram: settings.netns,
             now: () => clock.now(),
             logConsole: !config.current.disableSerialConsoleLog,
@@ -154,7 +154,8 @@ export class Daemon {
         podNetwork: launcher => readPodNetwork(host, launcher),
         agent: (folder, signal) => askAgent(host, folder, signal),
       },
-      link: {host, engine: qemuKind, pods: settings.pods, peerProblem, podHasProcesses},
+      engines,
+      link: {host, pods: settings.pods, peerProblem, podHasProcesses},
       wake,
       tell: this.#tell(),
       clock,

@@ -1,5 +1,6 @@
 import {covered, type JsonSchema, kinds, type Rule, supportIn} from '@wherry/api';
 import {coveragePage} from './coverage.ts';
+import {enginesPage} from './engines-page.ts';
 import {processorsPage} from './processors.ts';
 import {type Generator, MARKER} from './generator.ts';
 import {statusPage} from './status-page.ts';
@@ -145,6 +146,7 @@ const index = (): string => `<!-- ${MARKER} -->
 
 ${kinds.map(kind => `- [${kind.kind}](${kind.plural}.md): ${kind.description}`).join('\n')}
 - [Processors](cpus.md): models and features that \`domain.cpu\` may name.
+- [Engines](engines.md): which machines the native engine can run.
 - [Status](status.md): statuses, conditions with their reasons, and events.
 - [Coverage](coverage.md): what becomes of each field of KubeVirt.
 - [Examples](examples.md): what becomes of each of KubeVirt's example manifests.
@@ -158,6 +160,7 @@ const produce = async (): Promise<ReadonlyMap<string, string>> =>
     ['docs/reference/README.md', index()],
     ['docs/reference/coverage.md', await coveragePage()],
     ['docs/reference/cpus.md', processorsPage()],
+    ['docs/reference/engines.md', enginesPage()],
     ['docs/reference/status.md', statusPage()],
     ['docs/reference/values.md', valuesPage()],
     ...kinds.map(kind => [`docs/reference/${kind.plural}.md`, page(kind)] as [string, string]),

@@ -215,6 +215,34 @@ test('a machine waits for a node with a usable KVM, and starts when there is one
   await on.started('web');
 });
 
+test('the engine is chosen by machine and node, stands on pod and instance with its reason, and is refused by name', async () => {
+  const on = await stage();
+  const kernelBoot = {container: {image: 'linux', kernelPath: '/boot/vmlinuz'}};
+  const domain = {memory: {guest: '128Mi'}, devices: {}, firmware: {kernelBoot}};
+  const nodeSelector = {zone: 'native'};
+  const native = {annotations: {'wherry.dev/engine': 'native'}};
+  await on.client.create(core.nodes, aNode('fast', {zone: 'native', 'wherry.dev/native-matrix': '1'}));
+  await theatre.ready('fast');
+
+  await on.make('auto', {spec: {domain, nodeSelector}});
+  const {pod, vmi} = await on.started('auto', undefined, 'fast');
+  expect(pod.metadata.annotations).toMatchObject({'wherry.dev/engine': 'native'});
+  expect(pod.spec?.nodeSelector).toMatchObject({'wherry.dev/native-matrix': '1'});
+  expect(vmi.status?.engine).toMatchObject({name: 'native', reason: expect.stringContaining('it can run')});
+
+  await on.make('disk', {spec: {nodeSelector}});
+  const other = await on.started('disk', undefined, 'fast');
+  expect(other.vmi.status?.engine).toMatchObject({name: 'qemu', reason: expect.stringContaining('kernelBoot alone')});
+
+  await on.make('asked', {spec: {nodeSelector}, ...native});
+  const refused = await on.until('the refusal', async () => {
+    const now = await on.vmi('asked');
+    return now?.status?.conditions?.find(({reason}) => reason === 'UnsupportedEngine');
+  });
+  expect(refused).toMatchObject({type: 'Synchronized', message: expect.stringContaining('no firmware')});
+  expect((await on.pods()).filter(one => one.metadata.annotations?.['kubevirt.io/domain'] === 'asked')).toEqual([]);
+});
+
 test('a machine that waits for emulation starts when the configuration allows it, for which nothing restarts', async () => {
   const on = await stage();
   await on.client.create(core.nodes, aNode('bare', {zone: 'bare', 'wherry.dev/kvm': 'absent'}));

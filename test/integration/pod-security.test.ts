@@ -115,7 +115,7 @@ const render = (spec: object, accelerator: 'kvm' | 'tcg') => {
   const block = {spec: {volumeMode: 'Block'}} as PersistentVolumeClaim;
   return renderPod(
     vmi,
-    accelerator,
+    {accelerator, engine: 'qemu', reason: 'a test'},
     parseConfig('{"launcherImage": "wherry/launcher:test"}'),
     new Map([['block', block]]),
   );

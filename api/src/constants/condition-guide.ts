@@ -71,7 +71,8 @@ export const conditionGuide: readonly ConditionEntry[] = [
       False: {
         [Reason.NotSupported]: 'The spec was stored by an older version and asks for something that is not supported.',
         [Reason.PvcNotFound]: 'A PersistentVolumeClaim does not exist.',
-        [Reason.UnsupportedEngine]: 'The annotation wherry.dev/engine names an engine that is not there.',
+        [Reason.UnsupportedEngine]:
+          'The annotation wherry.dev/engine names an engine that is not there, or that cannot run this machine.',
         [Reason.NoUsableKvm]: 'No node that fits has a usable KVM, and software emulation is not allowed.',
         [Reason.NoNodeWithCpu]: 'No node that fits and has a usable KVM has the CPU that the guest needs.',
         [Reason.CpuNotEmulated]: 'The guest requires a CPU feature that software emulation lacks.',

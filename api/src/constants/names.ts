@@ -21,6 +21,8 @@ export const Label = {
   architecture: 'kubernetes.io/arch',
   /** On a node: the verdict of the KVM self-test, a `KvmVerdict`. */
   kvm: 'wherry.dev/kvm',
+  /** On a node that runs guests on the native engine: the version of the matrix that says which ones. */
+  nativeMatrix: 'wherry.dev/native-matrix',
 } as const;
 
 /** On a node: what its KVM can give to a guest; the name follows, and the value is `true`. */
@@ -44,11 +46,17 @@ export type KvmVerdict = (typeof kvmVerdicts)[number];
 export const accelerators = ['kvm', 'tcg'] as const;
 export type Accelerator = (typeof accelerators)[number];
 
+/** What runs a guest. */
+export const engineNames = ['qemu', 'native'] as const;
+export type EngineName = (typeof engineNames)[number];
+
 export const Annotation = {
   /** On a node: why its KVM verdict is what it is. */
   kvmReason: 'wherry.dev/kvm-reason',
-  /** On a template or instance: auto, native or qemu. Defaults to auto. */
+  /** On a template or instance: auto, native or qemu. Defaults to auto. On a VM pod: the one that the operator chose. */
   engine: 'wherry.dev/engine',
+  /** On a VM pod: why the operator chose that engine. */
+  engineReason: 'wherry.dev/engine-reason',
   /**
    * On a template or instance: true pauses the guest, false resumes it. Level-triggered: it holds for as long as it stands
    * there. Without it nobody but the guest's own engine pauses or resumes it.

@@ -8,5 +8,6 @@ export * from './hyperv.ts';
 export {firmwareUuidOf, macAddressOf, machineUid, normalMacAddress} from './identity.ts';
 export * from './machine-type.ts';
 export * from './names.ts';
+export * from './native-matrix.ts';
 export * from './quantity.ts';
 export * from './time-zone.ts';

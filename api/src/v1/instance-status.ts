@@ -1,4 +1,4 @@
-import {instancePhases, volumePhases} from '../constants/index.ts';
+import {engineNames, instancePhases, volumePhases} from '../constants/index.ts';
 import {
   boolean,
   enumeration,
@@ -65,8 +65,8 @@ const volumeStatus = object('What is known about one volume.', {
 });
 
 const engine = object('The process that runs the guest.', {
-  name: enumeration('The engine.', ['qemu', 'native']),
-  version: word('Version of the engine.'),
+  name: enumeration('The engine, chosen when the pod is made.', [...engineNames]),
+  version: word('Version of the engine; empty until it runs.'),
   reason: text('Why this engine was chosen.'),
 });
 

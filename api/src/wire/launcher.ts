@@ -3,6 +3,8 @@
  * docs/design/20261124-launcher-protocol.md; the Rust side is native/launcher.
  */
 
+import type {EngineName} from '../constants/index.ts';
+
 /** The newest protocol version that this code speaks. 2: a plan's arguments may ask what its files are like. */
 export const LAUNCHER_PROTOCOL = 2;
 
@@ -42,12 +44,14 @@ export interface Plan {
   /** The VMI's uid: one plan per run. */
   readonly id: string;
   readonly engine: {
-    readonly kind: 'qemu';
+    readonly kind: EngineName;
     /** Absolute path inside the pod. */
     readonly program: string;
     /**
      * `{fd:NAME}` stands for a descriptor's number in the engine, `{direct:PATH?YES:NO}` for YES where the file can be used
-     * without the kernel's cache, else for NO, `{blocksize:PATH}` for the bytes of the blocks of its filesystem.
+     * without the kernel's cache, else for NO, `{blocksize:PATH}` for the bytes of the blocks of its filesystem. For the
+     * native engine alone `{open:PATH?HOW}` is the number of the file in the engine, for which the launcher opens it: HOW is
+     * `ro` or `rw`, then, with commas, `auto` (without the kernel's cache, where it takes a guest's sectors so) and `follow` (links).
      */
     readonly args: readonly string[];
     /** QMP commands, followed one by one before the guest runs; one that is refused ends the start. Left out where there are none. */

@@ -6,6 +6,7 @@ export const PodLayout = {
   user: 107,
   launcher: '/usr/bin/wherry-launcher',
   qemu: '/usr/bin/qemu-system-x86_64',
+  vmm: '/usr/bin/wherry-vmm',
   /** emptyDir with launcher.sock and console.sock: the only folder that the node-daemon reaches into. */
   socketsVolume: 'wherry-sockets',
   sockets: '/run/wherry',
@@ -42,6 +43,8 @@ export const cloudInitSecretPath = (volume: string, part: 'user' | 'network'): s
 /** Files that the launcher makes for one run. */
 export const overlayPath = (volume: string): string => `${PodLayout.private}/${volume}.overlay.qcow2`;
 export const emptyDiskPath = (volume: string): string => `${PodLayout.private}/${volume}.empty.qcow2`;
+/** The same, for an engine that knows raw images alone. */
+export const rawEmptyDiskPath = (volume: string): string => `${PodLayout.private}/${volume}.empty.img`;
 export const seedPath = (volume: string): string => `${PodLayout.private}/${volume}.seed.iso`;
 /** No volume has a file of this name: theirs end in what they are. */
 export const efiVariablesPath: string = `${PodLayout.private}/efi-variables.qcow2`;

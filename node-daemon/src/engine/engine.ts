@@ -1,9 +1,9 @@
 /** The contract between the daemon and what runs a guest: one object per guest, the same for every engine. */
-import type {Plan} from '@wherry/api';
+import type {EngineName, Plan} from '@wherry/api';
 import type {LauncherConnection} from '../launcher/connection.ts';
 import type {EffectiveMachine} from '../machine/effective-machine.ts';
 
-export type EngineName = 'qemu' | 'native';
+export type {EngineName};
 
 /** What an engine can do, as data: looked at before a pod is made, so that no operation fails for the lack of it. */
 export interface EngineCapabilities {
@@ -11,6 +11,10 @@ export interface EngineCapabilities {
   readonly accelerators: readonly ('kvm' | 'tcg')[];
   readonly maxVcpus: number;
   readonly maxDisks: number;
+  /** Guests that want a balloon have one. */
+  readonly balloon: boolean;
+  /** It puts requests together that are smaller than the blocks of the storage. */
+  readonly alignsIo: boolean;
 }
 
 /** Operations that not every engine has. */

@@ -1,5 +1,5 @@
 /** What must be asked of node, engine and agent to report on a running guest, each asked once as long as it holds. */
-import {Annotation, type VirtualMachineInstance} from '@wherry/api';
+import type {VirtualMachineInstance} from '@wherry/api';
 import type {Clock} from '@wherry/kube';
 import type {Dir} from '@wherry/native';
 import type {EngineKind, FailedDisk} from '../engine/engine.ts';
@@ -71,7 +71,8 @@ export class GuestFacts {
     const {link, engine} = this.#options;
     const {view} = link;
     this.#pulse.start();
-    this.#steady ??= await this.#look(vmi.spec.domain.devices.autoattachMemBalloon !== false);
+    const balloon = engine.capabilities.balloon && vmi.spec.domain.devices.autoattachMemBalloon !== false;
+    this.#steady ??= await this.#look(balloon);
     const {network, version} = this.#steady;
     this.#pause = settledPause(this.#pause, this.#saidPause(), this.#options.clock.monotonic());
     await this.#lookAtDisks();
@@ -152,7 +153,6 @@ export class GuestFacts {
 const known = (failed: readonly FailedDisk[], {disks}: EffectiveMachine): readonly FailedDisk[] =>
   disks.flatMap(({name}) => failed.find(({disk}) => disk === name) ?? []);
 
-const reasonFor = (vmi: VirtualMachineInstance): string =>
-  vmi.metadata.annotations?.[Annotation.engine] === 'qemu'
-    ? `asked for by the annotation ${Annotation.engine}`
-    : 'it is the only engine of this version';
+/** The operator's, who chose. */
+const reasonFor = ({status}: VirtualMachineInstance): string =>
+  status?.engine?.reason ?? 'it is the only engine of the operator that handed the guest over';

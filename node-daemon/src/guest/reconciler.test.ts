@@ -207,12 +207,31 @@ test('an instance that is gone is let go', async () => {
   expect(node.reconciler.guests).toHaveLength(0);
 });
 
-test('an engine that this version lacks is refused by name', async () => {
+test('a machine that the engine of the operator cannot run is refused, with all that it lacks', async () => {
   await node.listen();
-  node.vmi = {...node.vmi!, metadata: {...node.vmi!.metadata, annotations: {'wherry.dev/engine': 'native'}}};
+  const engine = {name: 'native', version: '', reason: 'it can, says an operator of another version'} as const;
+  node.vmi = {...node.vmi!, status: {...node.vmi!.status, engine}};
   await expect(node.turn()).rejects.toMatchObject({code: 'UNSUPPORTED_MACHINE'});
-  expect(conditionOf(node.vmi, 'Synchronized')?.message).toMatch(/asks for the engine native/);
+  expect(conditionOf(node.vmi, 'Synchronized')?.message).toMatch(/no firmware: it boots a kernelBoot alone/);
   expect(node.started).toBe(0);
+});
+
+test('the engine is the one of the hand-over, whatever its annotation says later', async () => {
+  const launcher = await node.listen({
+    state: 'Running',
+    engine: {'query-version': {package: 'wherry-vmm 0.1.0'}, 'query-status': {status: 'running', running: true}},
+  });
+  const engine = {name: 'native', version: '', reason: 'it can'} as const;
+  const {metadata, status} = node.vmi!;
+  node.vmi = {
+    ...node.vmi!,
+    metadata: {...metadata, annotations: {'wherry.dev/engine': 'qemu'}},
+    status: {...status, engine},
+  };
+  await node.turn();
+  expect(node.vmi.status?.engine).toEqual({name: 'native', version: '0.1.0', reason: 'it can'});
+  expect(node.vmi.status?.machine).toEqual({type: 'wherry-1'});
+  expect(launcher.commands).not.toContain('query-balloon');
 });
 
 test('an agent that never answers holds up no turn, and is asked no more once the guest is gone', async () => {

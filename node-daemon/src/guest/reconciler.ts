@@ -3,12 +3,13 @@ import {EventReason, isFinal, type InstanceStatus, type VirtualMachineInstance} 
 import type {Clock, Key} from '@wherry/kube';
 import {keyText} from '@wherry/kube';
 import {isDaemonError, messageOf} from '../errors.ts';
+import type {Engines} from '../engine/engines.ts';
 import type {Log} from '../log.ts';
 import {decide, hasRun, type Step} from './decide.ts';
 import {GuestFacts, type Sources} from './facts.ts';
 import {type PauseCommand, pauseNews} from './pausing.ts';
 import {PodLink, type PodLinkOptions} from './pod-link.ts';
-import {activePodOn, checkEngine} from './selection.ts';
+import {activePodOn, checkEngine, engineOf} from './selection.ts';
 import {hangNews} from './hanging.ts';
 import {blockedStatus, goneStatus, hungStatus, runningStatus} from './status.ts';
 
@@ -40,7 +41,8 @@ export interface GuestReconcilerOptions {
   /** Hands the guest to its launcher; safe to repeat. Resolves when the launcher has taken the plan. */
   readonly start: (vmi: VirtualMachineInstance, link: PodLink, signal: AbortSignal) => Promise<void>;
   readonly sources: Sources;
-  readonly link: Pick<PodLinkOptions, 'host' | 'engine' | 'pods' | 'peerProblem' | 'podHasProcesses' | 'timeoutMs'>;
+  readonly engines: Engines;
+  readonly link: Pick<PodLinkOptions, 'host' | 'pods' | 'peerProblem' | 'podHasProcesses' | 'timeoutMs'>;
   /** Asks for another turn of this guest, after so many milliseconds. */
   readonly wake: (key: Key, afterMs?: number) => void;
   readonly tell: Tell;
@@ -180,16 +182,18 @@ export class GuestReconciler {
     return {};
   }
 
-  async #guest({metadata}: VirtualMachineInstance, podUid: string, signal: AbortSignal): Promise<Guest> {
-    const {name = '', namespace, uid} = metadata;
+  async #guest(vmi: VirtualMachineInstance, podUid: string, signal: AbortSignal): Promise<Guest> {
+    const {name = '', namespace, uid} = vmi.metadata;
     const key: Key = namespace === undefined ? {name} : {namespace, name};
     const known = this.#guests.get(keyText(key));
     if (known?.link.podUid === podUid) return known;
     // An instance of the same name, but another run.
     await this.#letGo(key, signal);
     const {sources, wake, clock, log} = this.#options;
+    const engine = this.#options.engines[engineOf(vmi)];
     const link = new PodLink({
       ...this.#options.link,
+      engine,
       podUid,
       onChange: afterMs => wake(key, afterMs),
       now: () => clock.now(),
@@ -199,7 +203,7 @@ export class GuestReconciler {
     const facts = new GuestFacts({
       sources,
       link,
-      engine: this.#options.link.engine,
+      engine,
       clock,
       onNews: () => wake(key),
       log,

@@ -1,5 +1,11 @@
 /** Which instances are this node's, and what was decided for them elsewhere. Pure. */
-import {type Accelerator, Annotation, InstanceCondition, type VirtualMachineInstance} from '@wherry/api';
+import {
+  type Accelerator,
+  type EngineName,
+  InstanceCondition,
+  outsideNativeMatrix,
+  type VirtualMachineInstance,
+} from '@wherry/api';
 import {unsupportedMachine} from '../errors.ts';
 
 /** The pod of the run on this node; undefined before the hand-over. */
@@ -16,11 +22,15 @@ export const acceleratorOf = (vmi: VirtualMachineInstance): Accelerator =>
     ? 'tcg'
     : 'kvm';
 
-/** @throws DaemonError UNSUPPORTED_MACHINE where the annotation asks for an engine that is not here */
+/**
+ * The operator chose this too, and it holds for the whole run, whatever becomes of the annotation. What was handed over by an
+ * operator that knew but one engine says nothing.
+ */
+export const engineOf = (vmi: VirtualMachineInstance): EngineName => vmi.status?.engine?.name ?? 'qemu';
+
+/** @throws DaemonError UNSUPPORTED_MACHINE where the operator chose an engine that cannot run it, by this daemon's matrix */
 export const checkEngine = (vmi: VirtualMachineInstance): void => {
-  const asked = vmi.metadata.annotations?.[Annotation.engine] ?? 'auto';
-  if (asked !== 'auto' && asked !== 'qemu')
-    throw unsupportedMachine(
-      `the annotation ${Annotation.engine} asks for the engine ${asked}, which this version lacks: set it to auto or qemu`,
-    );
+  if (engineOf(vmi) !== 'native') return;
+  const outside = outsideNativeMatrix(vmi);
+  if (outside.length > 0) throw unsupportedMachine(`the native engine has no ${outside.join('; no ')}`);
 };

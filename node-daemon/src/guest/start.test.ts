@@ -2,7 +2,7 @@ import {closeSync, openSync} from 'node:fs';
 import {expect, test} from '@jest/globals';
 import {PodLayout} from '@wherry/api';
 import type {Host} from '@wherry/native';
-import {qemuKind} from '../engine/qemu/qemu-kind.ts';
+import {engines} from '../engine/engines.ts';
 import {decodeFrame, encodeFrame} from '../launcher/frames.ts';
 import {instance} from '../testing/instances.ts';
 import type {PodLink} from './pod-link.ts';
@@ -45,7 +45,7 @@ const fakeNode = (answer: object) => {
       // The rules are nobody's here: `true` stands for the program that would apply them.
       {
         host: host as Host,
-        engine: qemuKind,
+        engines,
         netnsProgram: 'true',
         now: () => 0,
         logConsole: false,
@@ -82,6 +82,16 @@ test.each([
 ])('a launcher that answers %s has not taken the plan', async (_what, answer) => {
   const {start, open} = fakeNode(answer);
   await expect(start()).rejects.toMatchObject({code: 'PROTOCOL'});
+  expect(open.size).toBe(0);
+});
+
+test('a launcher that has never heard of the engine is said to be of before', async () => {
+  const message = 'unknown variant `qemu`, expected `xen` at line 1';
+  const {start, open} = fakeNode({id: 1, error: {code: 'BadPlan', message}});
+  await expect(start()).rejects.toMatchObject({
+    code: 'UNSUPPORTED_MACHINE',
+    message: expect.stringMatching(/older version, which lacks the qemu engine: restart the machine/),
+  });
   expect(open.size).toBe(0);
 });
 

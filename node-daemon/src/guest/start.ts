@@ -1,7 +1,7 @@
 /** Starts one guest: its network, its descriptors, its plan. Safe to repeat after a crash at any line. */
-import {type Accelerator, type Plan, PodLayout, type VirtualMachineInstance} from '@wherry/api';
+import {type Accelerator, Annotation, type Plan, PodLayout, type VirtualMachineInstance} from '@wherry/api';
 import {type Host, isNativeError} from '@wherry/native';
-import type {EngineKind} from '../engine/engine.ts';
+import type {Engines} from '../engine/engines.ts';
 import {DaemonError, unsupportedMachine} from '../errors.ts';
 import {RefusedError} from '../launcher/connection.ts';
 import {decodeFrame, encodeFrame} from '../launcher/frames.ts';
@@ -14,6 +14,7 @@ import {masqueradeRules} from '../network/masquerade-rules.ts';
 import {POD_INTERFACE, type PodNetwork, podNetworkOf} from '../network/pod-network.ts';
 import {openBlockDevices} from './block-devices.ts';
 import type {PodLink} from './pod-link.ts';
+import {engineOf} from './selection.ts';
 import type {Semaphore} from './semaphore.ts';
 
 /** For the launcher to take a plan: it only looks at it before it answers. */
@@ -21,7 +22,7 @@ const HAND_OVER_MS = 2000;
 
 export interface Starter {
   readonly host: Host;
-  readonly engine: EngineKind;
+  readonly engines: Engines;
   /** Path of `wherry-netns`. */
   readonly netnsProgram: string;
   /** Milliseconds since the epoch. */
@@ -52,7 +53,7 @@ export const startGuest = async (
 
 /** Everything that the plan needs on the node. */
 const prepare = async (
-  {host, engine, netnsProgram, now, logConsole}: Starter,
+  {host, engines, netnsProgram, now, logConsole}: Starter,
   vmi: VirtualMachineInstance,
   accelerator: Accelerator,
   link: PodLink,
@@ -70,7 +71,8 @@ const prepare = async (
     launcherLooks: link.view.at === 'connected' && link.view.protocol >= 2,
   };
   const {disks} = effectiveMachine(vmi, facts);
-  const devices = await openBlockDevices(host, link.process, disks, (index, fd) =>
+  const engine = engines[engineOf(vmi)];
+  const devices = await openBlockDevices(host, link.process, disks, engine.capabilities.alignsIo, (index, fd) =>
     descriptors.name(`disk${index}`, fd),
   );
   const machine = effectiveMachine(vmi, {...facts, devices});
@@ -149,9 +151,20 @@ const handOver = async (host: Host, link: PodLink, plan: Plan, descriptors: Desc
   const answer = messageOf(decodeFrame(await host.handOver(folder, PodLayout.launcherSocket, frame, fds, options)));
   if (answer.at === 'event' || answer.id !== id)
     throw new DaemonError('PROTOCOL', 'the launcher answered something else than the start');
-  if (answer.at === 'refusal' && answer.code !== 'AlreadyStarted')
-    throw new RefusedError('start', answer.code, answer.message);
+  if (answer.at !== 'refusal' || answer.code === 'AlreadyStarted') return;
+  throw isOfBefore(plan, answer) ? withoutEngine(plan) : new RefusedError('start', answer.code, answer.message);
 };
+
+/** It reads no plan for an engine that it has never heard of, and says so by its name. */
+const isOfBefore = (
+  {engine: {kind}}: Plan,
+  {code, message}: {readonly code: string; readonly message: string},
+): boolean => code === 'BadPlan' && message.includes(`unknown variant \`${kind}\``);
+
+const withoutEngine = ({engine: {kind}}: Plan): DaemonError =>
+  unsupportedMachine(
+    `the launcher in the pod is of an older version, which lacks the ${kind} engine: restart the machine, so that it gets a pod of this version, or set the annotation ${Annotation.engine} to qemu`,
+  );
 
 /** Descriptors that are closed when the hand-over is done, whatever came of it: the launcher has copies. */
 class Descriptors implements Disposable {

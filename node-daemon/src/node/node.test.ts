@@ -50,16 +50,20 @@ test('a program that fails says why, and one that hangs is killed', async () => 
 test('a node is patched only when it does not say so already', () => {
   expect(nodePatch(nodeWith({}, {}), report)).toEqual({
     metadata: {
-      labels: {'kubevirt.io/schedulable': 'true', 'wherry.dev/kvm': 'usable'},
+      labels: {'kubevirt.io/schedulable': 'true', 'wherry.dev/kvm': 'usable', 'wherry.dev/native-matrix': '1'},
       annotations: {'wherry.dev/kvm-reason': 'all checks passed'},
     },
   });
   const said = nodeWith(
-    {'kubevirt.io/schedulable': 'true', 'wherry.dev/kvm': 'usable', other: 'x'},
+    {'kubevirt.io/schedulable': 'true', 'wherry.dev/kvm': 'usable', 'wherry.dev/native-matrix': '1', other: 'x'},
     {'wherry.dev/kvm-reason': 'all checks passed'},
   );
   expect(nodePatch(said, report)).toBeUndefined();
-  expect(nodePatch(said, {...report, verdict: 'broken'})).toBeDefined();
+  // Without KVM the native engine goes with it.
+  expect(nodePatch(said, {...report, verdict: 'broken'})?.metadata.labels).toMatchObject({
+    'wherry.dev/kvm': 'broken',
+    'wherry.dev/native-matrix': null,
+  });
 });
 
 /** Runs until the reporter has published, with a node that fails as often as is said. */

@@ -4,7 +4,7 @@ import {test as always} from '@jest/globals';
 import type {Condition, InstanceStatus, VirtualMachineInstance} from '@wherry/api';
 import {systemClock} from '@wherry/kube';
 import {libraryPath, loadHost, type PeerCredentials} from '@wherry/native';
-import {qemuKind} from '../engine/qemu/qemu-kind.ts';
+import {engines} from '../engine/engines.ts';
 import {GuestReconciler} from '../guest/reconciler.ts';
 import type {AgentFacts} from '../guest/status.ts';
 import {FakeLauncher, type FakeLauncherOptions, FakePod} from './fake-launcher.ts';
@@ -73,9 +73,9 @@ export class Node implements AsyncDisposable {
         podNetwork: async () => ({addresses: ['10.244.1.7'], mtu: 1450}),
         agent: (_folder, signal) => this.agent(signal),
       },
+      engines,
       link: {
         host: loadHost(),
-        engine: qemuKind,
         pods: this.pod.pods,
         peerProblem: peer => this.peerProblem(peer),
         podHasProcesses: async () => this.processes,

@@ -1,6 +1,6 @@
 import {expect, test} from '@jest/globals';
 import type {Affinity, InstanceSpec} from '@wherry/api';
-import {aNode, anInstance, config} from '../testing/fixtures.ts';
+import {aNode, anInstance, config, runners} from '../testing/fixtures.ts';
 import {cpuPlacement, nodeHasCpu, withForbidden} from './cpu-placement.ts';
 import {renderPod} from './render.ts';
 
@@ -59,10 +59,10 @@ test("what is forbidden joins each alternative of the user's affinity", () => {
 
 test('the pod goes where the CPU is with KVM, and anywhere with emulation', () => {
   const vmi = anInstance({spec: {domain: {memory: {guest: '64Mi'}, devices: {}, cpu: picky}}});
-  const kvm = renderPod(vmi, 'kvm', config, new Map()).spec;
+  const kvm = renderPod(vmi, runners.kvm, config, new Map()).spec;
   expect(kvm?.nodeSelector).toMatchObject(Object.fromEntries(needs.map(label => [label, 'true'])));
   expect(kvm?.affinity).toEqual(terms({matchExpressions: [absent]}));
-  const tcg = renderPod(vmi, 'tcg', config, new Map()).spec;
+  const tcg = renderPod(vmi, runners.tcg, config, new Map()).spec;
   expect(tcg?.nodeSelector).toEqual({'kubevirt.io/schedulable': 'true'});
   expect(tcg?.affinity).toBeUndefined();
 });

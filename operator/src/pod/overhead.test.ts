@@ -47,6 +47,15 @@ test('a graphics card costs what it can be filled with, and a copy for who looks
   expect(overheadBytes(machine({graphics: true})) - overheadBytes(machine())).toBe(32 * MiB);
 });
 
+const native = (overrides: Partial<Machine> = {}) => overheadBytes(machine({engine: 'native', ...overrides}));
+
+test('the native engine costs a fraction of QEMU, and the same for each vCPU and page', () => {
+  expect(native({guestBytes: 128 * MiB}) / MiB).toBeLessThanOrEqual(18);
+  expect(native({vcpus: 9}) - native()).toBe(8 * MiB);
+  const sizes = [{guestBytes: 4 * 1024 * MiB}, {guestBytes: 36 * 1024 * MiB}] as const;
+  expect(native(sizes[1]) - native(sizes[0])).toBe(32 * 6.25 * MiB);
+});
+
 test('UEFI costs the flash that it lies in', () => {
   expect(overheadBytes(machine({efi: true})) - overheadBytes(machine())).toBe(4 * MiB);
 });

@@ -1,11 +1,11 @@
-import type {Accelerator} from '@wherry/api';
+import type {Accelerator, EngineName} from '@wherry/api';
 
 /**
  * What a VM pod needs beside the guest's own memory, in bytes. The scheduler reserves guest memory + this; the figures
  * are measured against the pod's cgroup after a guest has touched all of its memory.
  */
 export interface Machine {
-  readonly engine: 'qemu';
+  readonly engine: EngineName;
   readonly accelerator: Accelerator;
   readonly vcpus: number;
   readonly guestBytes: number;
@@ -46,11 +46,17 @@ const graphicsCard = 32 * MiB;
 /** UEFI and its variables: QEMU holds the two files in memory. */
 const efiFlash = 4 * MiB;
 
+/**
+ * The native engine's own memory without the guest's: heap, stacks, code, and what the kernel keeps of a process with KVM.
+ */
+const native = 12 * MiB;
+
 /** Whole MiB, rounded up. */
 export const overheadBytes = (machine: Machine): number => {
   const emulated = machine.accelerator === 'tcg';
   const pages = Math.ceil(machine.guestBytes / pageBytes) * (emulated ? perPage : perPage + perPageOfKvm);
-  const common = launcher + qemu + machine.vcpus * perVcpu + pages;
+  const engine = machine.engine === 'native' ? native : qemu;
+  const common = launcher + engine + machine.vcpus * perVcpu + pages;
   const emulation = emulated ? tcgBuffer : 0;
   const graphics = machine.graphics ? graphicsCard : 0;
   const efi = machine.efi ? efiFlash : 0;

@@ -1,10 +1,10 @@
 import {Annotation, Label, podNameOf} from '@wherry/api';
 import {expect, test} from '@jest/globals';
-import {anInstance, config} from '../testing/fixtures.ts';
+import {anInstance, config, runners} from '../testing/fixtures.ts';
 import {renderPod} from './render.ts';
 
-const render = (overrides: Parameters<typeof anInstance>[0] = {}, accelerator: 'kvm' | 'tcg' = 'kvm') =>
-  renderPod(anInstance(overrides), accelerator, config, new Map());
+const render = (overrides: Parameters<typeof anInstance>[0] = {}, runner: keyof typeof runners = 'kvm') =>
+  renderPod(anInstance(overrides), runners[runner], config, new Map());
 const computeOf = (pod: ReturnType<typeof render>) => pod.spec?.containers[0];
 
 test('the name follows from the instance’s uid, so one run has one pod', () => {
@@ -43,6 +43,8 @@ test('the user’s annotations go on to the pod, kubectl’s own do not', () => 
     [Annotation.domain]: 'web',
     'kubectl.kubernetes.io/default-container': 'compute',
     [Annotation.accelerator]: 'kvm',
+    [Annotation.engine]: 'qemu',
+    [Annotation.engineReason]: 'a test',
   });
 });
 
@@ -99,6 +101,18 @@ test('it goes only to nodes whose daemon is ready, and under KVM only to nodes t
   expect(emulated.metadata?.annotations).toHaveProperty([Annotation.accelerator], 'tcg');
 });
 
+test('for the native engine it goes only to nodes that have it in the version of the operator, and says so itself', () => {
+  const annotations = {[Annotation.engine]: 'auto'};
+  const {spec, metadata} = render({metadata: {annotations}, spec: {nodeSelector: {zone: 'a'}}}, 'native');
+  expect(spec?.nodeSelector).toEqual({
+    zone: 'a',
+    'kubevirt.io/schedulable': 'true',
+    'wherry.dev/kvm': 'usable',
+    'wherry.dev/native-matrix': '1',
+  });
+  expect(metadata?.annotations).toMatchObject({'wherry.dev/engine': 'native', 'wherry.dev/engine-reason': 'a test'});
+});
+
 test('placement and host name are the instance’s', () => {
   const tolerations = [{key: 'dedicated', operator: 'Exists' as const}];
   const affinity = {podAntiAffinity: {}};
@@ -132,7 +146,7 @@ test('rendering twice gives the same pod', () => {
 
 test('the pod runs as the account whose token the guest is given, and mounts no token beside it', () => {
   const volumes = [{name: 'token', serviceAccount: {serviceAccountName: 'robot'}}];
-  const {spec} = renderPod(anInstance({spec: {volumes}}), 'tcg', config, new Map());
+  const {spec} = renderPod(anInstance({spec: {volumes}}), runners.tcg, config, new Map());
   expect(spec).toMatchObject({serviceAccountName: 'robot', automountServiceAccountToken: false});
-  expect(renderPod(anInstance(), 'tcg', config, new Map()).spec).not.toHaveProperty('serviceAccountName');
+  expect(renderPod(anInstance(), runners.tcg, config, new Map()).spec).not.toHaveProperty('serviceAccountName');
 });

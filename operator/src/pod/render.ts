@@ -1,5 +1,4 @@
 import {
-  type Accelerator,
   Annotation,
   API_VERSION,
   type Config,
@@ -17,6 +16,7 @@ import {podMounts} from './mounts.ts';
 import {podPlacement} from './placement.ts';
 import {podProbes} from './probes.ts';
 import {podResources} from './resources.ts';
+import {nativeSelector, type Runner} from './runner.ts';
 
 /** What the launcher needs after the guest's own grace period: to kill the engine, say how it went, and exit. */
 const graceMarginSeconds = 15;
@@ -30,7 +30,7 @@ const terminationLog = '/dev/termination-log';
  */
 export const renderPod = (
   vmi: Instance,
-  accelerator: Accelerator,
+  runner: Runner,
   config: Config,
   claims: ReadonlyMap<string, PersistentVolumeClaim>,
 ): Pod => ({
@@ -40,7 +40,7 @@ export const renderPod = (
     name: podNameOf(vmi.metadata.name, vmi.metadata.uid),
     namespace: vmi.metadata.namespace,
     labels: podLabels(vmi),
-    annotations: podAnnotations(vmi, accelerator),
+    annotations: podAnnotations(vmi, runner),
     ownerReferences: [
       {
         apiVersion: API_VERSION,
@@ -52,12 +52,12 @@ export const renderPod = (
       },
     ],
   },
-  spec: podSpec(vmi, accelerator, config, claims),
+  spec: podSpec(vmi, runner, config, claims),
 });
 
 const podSpec = (
   vmi: Instance,
-  accelerator: Accelerator,
+  runner: Runner,
   config: Config,
   claims: ReadonlyMap<string, PersistentVolumeClaim>,
 ): PodSpec => {
@@ -66,7 +66,7 @@ const podSpec = (
     spec,
     name => claims.get(name)?.spec?.volumeMode === 'Block',
   );
-  const cpu = accelerator === 'kvm' ? cpuPlacement(spec) : anyCpu;
+  const cpu = runner.accelerator === 'kvm' ? cpuPlacement(spec) : anyCpu;
   const affinity = withForbidden(spec.affinity, cpu);
   return {
     restartPolicy: 'Never',
@@ -84,13 +84,13 @@ const podSpec = (
     },
     containers: [
       {
-        ...container(vmi, accelerator, config),
+        ...container(vmi, runner, config),
         volumeMounts: [...mounts],
         ...(devices.length === 0 ? {} : {volumeDevices: [...devices]}),
       },
     ],
     volumes: [...volumes],
-    nodeSelector: nodeSelector(vmi, accelerator, cpu),
+    nodeSelector: nodeSelector(vmi, runner, cpu),
     ...(pullSecrets.length === 0 ? {} : {imagePullSecrets: pullSecrets.map(name => ({name}))}),
     ...podPlacement(vmi.metadata.name, affinity === undefined ? spec : {...spec, affinity}),
     ...accountOf(spec.volumes),
@@ -103,7 +103,7 @@ const accountOf = (volumes: Instance['spec']['volumes']): {serviceAccountName?: 
   return account === undefined ? {} : {serviceAccountName: account.serviceAccountName};
 };
 
-const container = (vmi: Instance, accelerator: Accelerator, config: Config): Container => {
+const container = (vmi: Instance, runner: Runner, config: Config): Container => {
   const ports = containerPorts(vmi);
   return {
     name: PodLayout.container,
@@ -118,7 +118,7 @@ const container = (vmi: Instance, accelerator: Accelerator, config: Config): Con
     stdin: true,
     tty: true,
     terminationMessagePath: terminationLog,
-    resources: podResources(vmi.spec, accelerator, config),
+    resources: podResources(vmi.spec, runner, config),
     securityContext: {
       allowPrivilegeEscalation: false,
       capabilities: {drop: ['ALL']},
@@ -134,11 +134,12 @@ const containerPorts = (vmi: Instance): {name?: string; protocol: string; contai
     ports.map(({name, protocol, port}) => ({...(name === undefined ? {} : {name}), protocol, containerPort: port})),
   );
 
-const nodeSelector = (vmi: Instance, accelerator: Accelerator, {needs}: CpuPlacement): Record<string, string> => ({
+const nodeSelector = (vmi: Instance, {accelerator, engine}: Runner, {needs}: CpuPlacement): Record<string, string> => ({
   ...vmi.spec.nodeSelector,
   [Label.schedulable]: 'true',
   ...((vmi.spec.architecture ?? '') === '' ? {} : {[Label.architecture]: vmi.spec.architecture!}),
   ...(accelerator === 'kvm' ? {[Label.kvm]: 'usable' satisfies KvmVerdict} : {}),
+  ...(engine === 'native' ? nativeSelector : {}),
   ...Object.fromEntries(needs.map(label => [label, 'true'])),
 });
 
@@ -152,11 +153,13 @@ const podLabels = (vmi: Instance): Record<string, string> => ({
 });
 
 /** The user's annotations go on to the pod, but not what tools keep about the object that they were put on. */
-const podAnnotations = (vmi: Instance, accelerator: Accelerator): Record<string, string> => ({
+const podAnnotations = (vmi: Instance, {accelerator, engine, reason}: Runner): Record<string, string> => ({
   ...Object.fromEntries(
     Object.entries(vmi.metadata.annotations ?? {}).filter(([key]) => !key.startsWith('kubectl.kubernetes.io/')),
   ),
   [Annotation.domain]: vmi.metadata.name,
   [Annotation.defaultContainer]: PodLayout.container,
   [Annotation.accelerator]: accelerator,
+  [Annotation.engine]: engine,
+  [Annotation.engineReason]: reason,
 });

@@ -1,11 +1,11 @@
 import {bytesOf, type Domain} from '@wherry/api';
 import {expect, test} from '@jest/globals';
-import {anInstanceSpec, config} from '../testing/fixtures.ts';
+import {anInstanceSpec, config, runners} from '../testing/fixtures.ts';
 import {type Allocation, podResources} from './resources.ts';
 
 const MiB = 1024 * 1024;
 const resourcesOf = (domain: Partial<Domain>, allocation: Partial<Allocation> = {}) =>
-  podResources(anInstanceSpec({domain: {memory: {guest: '256Mi'}, devices: {}, ...domain}}), 'kvm', {
+  podResources(anInstanceSpec({domain: {memory: {guest: '256Mi'}, devices: {}, ...domain}}), runners.kvm, {
     ...config,
     ...allocation,
   });
@@ -19,8 +19,8 @@ test('the guest’s memory is reserved, with the overhead on top', () => {
 
 test('emulation reserves more', () => {
   const spec = anInstanceSpec();
-  expect(bytesOf(podResources(spec, 'tcg', config).requests['memory'] ?? 0)).toBeGreaterThan(
-    bytesOf(podResources(spec, 'kvm', config).requests['memory'] ?? 0),
+  expect(bytesOf(podResources(spec, runners.tcg, config).requests['memory'] ?? 0)).toBeGreaterThan(
+    bytesOf(podResources(spec, runners.kvm, config).requests['memory'] ?? 0),
   );
 });
 
@@ -73,7 +73,7 @@ test('a memory limit gets the overhead on top as well, so that the guest never d
 
 test('the guest’s memory may be given by the limit alone', () => {
   const spec = anInstanceSpec({domain: {devices: {}, resources: {limits: {memory: '512Mi'}}}});
-  expect(overheadOf(podResources(spec, 'kvm', config).requests['memory'], 512 * MiB)).toBe(68);
+  expect(overheadOf(podResources(spec, runners.kvm, config).requests['memory'], 512 * MiB)).toBe(68);
 });
 
 test('other resources are passed on as they are', () => {

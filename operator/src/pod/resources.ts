@@ -1,5 +1,4 @@
 import {
-  type Accelerator,
   bytesOf,
   type Config,
   guestMemoryBytes,
@@ -10,6 +9,7 @@ import {
   videoType,
 } from '@wherry/api';
 import {overheadBytes} from './overhead.ts';
+import type {Runner} from './runner.ts';
 
 type Quantities = Record<string, string>;
 
@@ -23,7 +23,7 @@ export type Allocation = Pick<Config, 'cpuAllocationRatio' | 'memoryOvercommit'>
  */
 export const podResources = (
   spec: InstanceSpec,
-  accelerator: Accelerator,
+  {accelerator, engine}: Pick<Runner, 'accelerator' | 'engine'>,
   {cpuAllocationRatio, memoryOvercommit}: Allocation,
 ): {requests: Quantities; limits?: Quantities} => {
   const {requests = {}, limits = {}} = spec.domain.resources ?? {};
@@ -31,7 +31,7 @@ export const podResources = (
   const vcpus = vcpuCount(spec.domain);
   const graphics = videoType(spec.domain) !== undefined;
   const efi = spec.domain.firmware?.bootloader?.efi !== undefined;
-  const overhead = overheadBytes({engine: 'qemu', accelerator, vcpus, guestBytes, graphics, efi});
+  const overhead = overheadBytes({engine, accelerator, vcpus, guestBytes, graphics, efi});
   const asked = requests['memory'] ?? (spec.domain.memory?.guest === undefined ? limits['memory'] : undefined);
   const memory = asked === undefined ? Math.ceil((guestBytes * 100) / memoryOvercommit) : bytesOf(asked);
   const cpu = requests['cpu'] ?? limits['cpu'] ?? `${Math.ceil((vcpus * 1000) / cpuAllocationRatio)}m`;

@@ -14,6 +14,7 @@ import {
 import type {PersistentVolumeClaim, Pod} from '@wherry/kube';
 import type {Instance, Machine, StoredMeta} from '../objects.ts';
 import type {NodeView} from '../pod/node-fit.ts';
+import type {Runner} from '../pod/runner.ts';
 
 export const config: Config = {
   launcherImage: 'wherry/launcher:test',
@@ -24,6 +25,13 @@ export const config: Config = {
   memoryOvercommit: 100,
   evictionStrategy: 'None',
   disableSerialConsoleLog: false,
+};
+
+/** What guests run with, for who does not care why. */
+export const runners: Readonly<Record<'kvm' | 'tcg' | 'native', Runner>> = {
+  kvm: {accelerator: 'kvm', engine: 'qemu', reason: 'a test'},
+  tcg: {accelerator: 'tcg', engine: 'qemu', reason: 'a test'},
+  native: {accelerator: 'kvm', engine: 'native', reason: 'a test'},
 };
 
 export const anInstanceSpec = (overrides: Partial<InstanceSpec> = {}): InstanceSpec => ({

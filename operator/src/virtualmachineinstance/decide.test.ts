@@ -10,8 +10,11 @@ const deletionTimestamp = '2026-01-01T00:00:00Z';
 const deleted = anInstance({metadata: {deletionTimestamp}, status: running});
 
 test('an instance that was made by hand gets the finalizer before its pod', () => {
-  expect(plan({vmi: anInstance({metadata: {finalizers: []}})})).toMatchObject({finalizer: 'add', makePod: 'kvm'});
-  expect(plan({})).toMatchObject({finalizer: 'keep', makePod: 'kvm'});
+  expect(plan({vmi: anInstance({metadata: {finalizers: []}})})).toMatchObject({
+    finalizer: 'add',
+    makePod: {accelerator: 'kvm'},
+  });
+  expect(plan({})).toMatchObject({finalizer: 'keep', makePod: {accelerator: 'kvm'}});
 });
 
 test('deleting an instance deletes its pod, once', () => {

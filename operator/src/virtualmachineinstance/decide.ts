@@ -1,5 +1,4 @@
 import {
-  type Accelerator,
   type ConditionType,
   Finalizer,
   InstanceCondition,
@@ -11,6 +10,7 @@ import {
 import type {Pod} from '@wherry/kube';
 import {findCondition} from '../conditions.ts';
 import {hasFinalizer, isDeleting} from '../objects.ts';
+import type {Runner} from '../pod/runner.ts';
 import {engineMayLive} from './engine-life.ts';
 import {evacuationNode, isExternal, needsBudget} from './eviction.ts';
 import {
@@ -37,8 +37,8 @@ export interface PodDeletion {
 /** What is to be done about one instance. At most one of each, and nothing when nothing changed. */
 export interface Plan {
   readonly finalizer: 'keep' | 'add' | 'remove';
-  /** Make the pod, to run with this accelerator. */
-  readonly makePod: Accelerator | undefined;
+  /** Make the pod, to run with this. */
+  readonly makePod: Runner | undefined;
   readonly deletePods: readonly PodDeletion[];
   /** Make the budget that protects the pod from eviction, before the pod. */
   readonly protect: boolean;

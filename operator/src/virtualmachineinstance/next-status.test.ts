@@ -51,6 +51,20 @@ test('the hand-over names node, pod, image and class of service', () => {
   });
 });
 
+const handedOver = (annotations: Record<string, string>) =>
+  after({
+    vmi: anInstance({status: {phase: 'Scheduling'}}),
+    pod: aPod({state: isRunning, metadata: {annotations}}),
+  });
+
+test('the hand-over says which engine the pod was made for, and why', () => {
+  const chosen = {'wherry.dev/engine': 'native', 'wherry.dev/engine-reason': 'it can'};
+  expect(handedOver(chosen).engine).toEqual({name: 'native', version: '', reason: 'it can'});
+  // An operator of before left the user's own word on the pod, and made it for QEMU.
+  expect(handedOver({'wherry.dev/engine': 'auto'}).engine).toBeUndefined();
+  expect(handedOver({'wherry.dev/engine': 'native'}).engine).toBeUndefined();
+});
+
 test('a guest under emulation says so from the start', () => {
   expect(conditionOf(after({nodes: [withoutKvm]}), InstanceCondition.SoftwareEmulation)?.status).toBe('True');
 });

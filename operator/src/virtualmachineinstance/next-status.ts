@@ -1,4 +1,12 @@
-import {Annotation, InstanceCondition, type InstanceStatus, lostUnderEmulation, PodLayout, Reason} from '@wherry/api';
+import {
+  Annotation,
+  engineNames,
+  InstanceCondition,
+  type InstanceStatus,
+  lostUnderEmulation,
+  PodLayout,
+  Reason,
+} from '@wherry/api';
 import type {Pod} from '@wherry/kube';
 import {
   type Condition,
@@ -52,6 +60,7 @@ const movedOn = (before: InstanceStatus, step: Step, failed: Failed, now: number
         activePods: {[uidOf(step.pod)]: step.node},
         launcherContainerImageVersion: step.image,
         runtimeUser: PodLayout.user,
+        ...engine(step.pod),
         ...qosClass(step.pod),
       };
     case 'ended':
@@ -139,9 +148,18 @@ const emulated = ({vmi}: World): Verdict => {
 };
 
 const isEmulated = ({pod}: World, step: Step): boolean =>
-  (step.to === 'Scheduling' && step.make === 'tcg') || pod?.metadata?.annotations?.[Annotation.accelerator] === 'tcg';
+  (step.to === 'Scheduling' && step.make?.accelerator === 'tcg') ||
+  pod?.metadata?.annotations?.[Annotation.accelerator] === 'tcg';
 
 const uidOf = (pod: Pod): string => pod.metadata?.uid ?? '';
+
+/** What the pod was made for. Its version is the daemon's to say, for only then is it known. */
+const engine = ({metadata}: Pod): Pick<InstanceStatus, 'engine'> => {
+  const name = engineNames.find(one => one === metadata?.annotations?.[Annotation.engine]);
+  const reason = metadata?.annotations?.[Annotation.engineReason];
+  // The pod of an operator of before has the user's own word there, and is always QEMU's.
+  return name === undefined || reason === undefined ? {} : {engine: {name, version: '', reason}};
+};
 
 const qosClass = (pod: Pod): Pick<InstanceStatus, 'qosClass'> => {
   const known = pod.status?.qosClass;

@@ -149,8 +149,8 @@ test('the hand-over names the pod’s node and image', () => {
 });
 
 test('a pod is made for the accelerator that the nodes offer', () => {
-  expect(step({})).toEqual({to: 'Scheduling', make: 'kvm'});
-  expect(step({nodes: [withoutKvm]})).toEqual({to: 'Scheduling', make: 'tcg'});
+  expect(step({})).toMatchObject({to: 'Scheduling', make: {accelerator: 'kvm', engine: 'qemu'}});
+  expect(step({nodes: [withoutKvm]})).toMatchObject({to: 'Scheduling', make: {accelerator: 'tcg'}});
 });
 
 test('a stored instance that asks for what is not supported gets no pod, and says why', () => {
@@ -172,9 +172,9 @@ test('without KVM and without leave to emulate, the instance waits and says why'
 const wants = (engine: string) => anInstance({metadata: {annotations: {'wherry.dev/engine': engine}}});
 
 test('an engine that is not there is refused by name', () => {
-  expect(step({vmi: wants('native')})).toMatchObject({
+  expect(step({vmi: wants('xen')})).toMatchObject({
     to: 'Pending',
-    problem: {reason: 'UnsupportedEngine', message: expect.stringContaining('"native"')},
+    problem: {reason: 'UnsupportedEngine', message: expect.stringContaining('"xen"')},
   });
   for (const engine of ['auto', 'qemu']) expect(step({vmi: wants(engine)}).to).toBe('Scheduling');
 });

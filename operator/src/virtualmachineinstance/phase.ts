@@ -1,7 +1,8 @@
-import {type Accelerator, InstanceCondition} from '@wherry/api';
+import {InstanceCondition} from '@wherry/api';
 import type {Pod} from '@wherry/kube';
 import {isFalse} from '../conditions.ts';
 import {isDeleting} from '../objects.ts';
+import type {Runner} from '../pod/runner.ts';
 import {causeIsToCome, type Ending, endingOf, vanished} from './ending.ts';
 import {engineMayLive} from './engine-life.ts';
 import {computeState} from './launcher-pod.ts';
@@ -13,7 +14,7 @@ import type {World} from './world.ts';
 export type Step =
   | {readonly to: 'same'}
   | {readonly to: 'Pending'; readonly problem: Problem}
-  | {readonly to: 'Scheduling'; readonly make?: Accelerator}
+  | {readonly to: 'Scheduling'; readonly make?: Runner}
   /** The hand-over: from here on the daemon of that node may start an engine in that pod, and in no other. */
   | {readonly to: 'Scheduled'; readonly pod: Pod; readonly node: string; readonly image: string}
   /** Its node is not heard of. Only its daemon says that it is Running again. */
@@ -70,7 +71,7 @@ const lastEnding = ({vmi, pod, lastWords}: World): Ending | undefined => {
 const begin = (world: World): Step => {
   if (isDeleting(world.vmi)) return same;
   const check = checkStart(world);
-  return 'problem' in check ? {to: 'Pending', problem: check.problem} : {to: 'Scheduling', make: check.accelerator};
+  return 'problem' in check ? {to: 'Pending', problem: check.problem} : {to: 'Scheduling', make: check.runner};
 };
 
 /** A pod or an instance that is going away is never handed over: its launcher ends by itself. */

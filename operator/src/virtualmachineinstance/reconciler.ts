@@ -1,4 +1,4 @@
-import {type Accelerator, FieldManager, Finalizer, Label, InstanceCondition, Reason} from '@wherry/api';
+import {FieldManager, Finalizer, Label, InstanceCondition, Reason} from '@wherry/api';
 import {
   type ApiError,
   type Client,
@@ -16,6 +16,7 @@ import {finalizerPatch} from '../finalizers.ts';
 import {controllerUid, type Instance, isDeleting} from '../objects.ts';
 import {renderBudget} from '../pod/budget.ts';
 import {renderPod} from '../pod/render.ts';
+import type {Runner} from '../pod/runner.ts';
 import {findCondition} from '../conditions.ts';
 import {isRefusal, refusalText} from '../refusal.ts';
 import {instances} from '../resources.ts';
@@ -90,14 +91,9 @@ export class InstanceReconciler {
   }
 
   /** Makes the pod of the run; returns the API server's refusal, if it refused. */
-  async #makePod(
-    world: World,
-    vmi: Instance,
-    accelerator: Accelerator,
-    signal: AbortSignal,
-  ): Promise<ApiError | undefined> {
+  async #makePod(world: World, vmi: Instance, runner: Runner, signal: AbortSignal): Promise<ApiError | undefined> {
     const {client, events} = this.#options;
-    const pod = renderPod(vmi, accelerator, world.config, world.claims);
+    const pod = renderPod(vmi, runner, world.config, world.claims);
     const name = pod.metadata.name ?? '';
     try {
       await client.create(core.pods, pod, {...asUs, signal});

@@ -1,13 +1,5 @@
-import {
-  type Accelerator,
-  Annotation,
-  type ConditionReason,
-  Reason,
-  requiredButNotEmulated,
-  zoneOffsetSeconds,
-} from '@wherry/api';
-import {chooseAccelerator} from '../pod/accelerator.ts';
-import {cpuPlacement} from '../pod/cpu-placement.ts';
+import {type ConditionReason, Reason, requiredButNotEmulated, zoneOffsetSeconds} from '@wherry/api';
+import {chooseRunner, type Runner} from '../pod/runner.ts';
 import {unsupportedIn} from '../unsupported.ts';
 import {claimNames, type World} from './world.ts';
 
@@ -28,18 +20,6 @@ const claimsExist = ({vmi, claims}: World): Problem | undefined => {
   return {
     reason: Reason.PvcNotFound,
     message: `PersistentVolumeClaim ${missing.join(', ')} does not exist in namespace ${vmi.metadata.namespace}: create it`,
-  };
-};
-
-/** What engine the user wants; anything else is not there. */
-const engines: readonly (string | undefined)[] = [undefined, 'auto', 'qemu'];
-
-const engineIsThere = ({vmi}: World): Problem | undefined => {
-  const engine = vmi.metadata.annotations?.[Annotation.engine];
-  if (engines.includes(engine)) return undefined;
-  return {
-    reason: Reason.UnsupportedEngine,
-    message: `annotation ${Annotation.engine} is "${engine}", which is not supported: use auto or qemu, or leave it out`,
   };
 };
 
@@ -65,19 +45,18 @@ const cpuIsEmulated = ({vmi}: World): Problem | undefined => {
 };
 
 /** Read from top to bottom: the first that finds something is what the user is told. */
-const startChecks = [isSupported, engineIsThere, zoneIsKnown, claimsExist];
+const startChecks = [isSupported, zoneIsKnown, claimsExist];
 
 /** What a pod for this instance would run with, or what stands in its way. */
-export const checkStart = (world: World): {readonly accelerator: Accelerator} | {readonly problem: Problem} => {
+export const checkStart = (world: World): {readonly runner: Runner} | {readonly problem: Problem} => {
   for (const check of startChecks) {
     const problem = check(world);
     if (problem !== undefined) return {problem};
   }
-  const {spec} = world.vmi;
-  const choice = chooseAccelerator(world.nodes, spec, cpuPlacement(spec), world.config.allowEmulation);
-  if (choice.accelerator === undefined) return {problem: {reason: choice.reason, message: choice.message}};
-  const problem = choice.accelerator === 'tcg' ? cpuIsEmulated(world) : undefined;
-  return problem === undefined ? {accelerator: choice.accelerator} : {problem};
+  const choice = chooseRunner(world.vmi, world.nodes, world.config.allowEmulation);
+  if ('problem' in choice) return {problem: {reason: choice.problem.reason, message: choice.problem.message}};
+  const problem = choice.runner.accelerator === 'tcg' ? cpuIsEmulated(world) : undefined;
+  return problem === undefined ? choice : {problem};
 };
 
 /**

@@ -1,9 +1,13 @@
 import {PodLayout} from '@wherry/api';
 
-/** QEMU's words, as release 10 has them, and what a person can do about them. */
+/** The words of QEMU, as release 10 has them, of the native engine and of the launcher, and what a person can do about them. */
 const remedies: readonly (readonly [RegExp, string])[] = [
   [
-    /could not (open|load) kernel|invalid kernel header/,
+    /opening \/run\/wherry-kernel\//,
+    'correct kernelPath or initrdPath in spec.domain.firmware.kernelBoot.container, or the image',
+  ],
+  [
+    /could not (open|load) kernel|invalid kernel header|the kernel(?:'s| is| has)/,
     'correct spec.domain.firmware.kernelBoot.container.kernelPath, or the image',
   ],
   [
@@ -14,7 +18,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     /Cannot allocate memory/,
     'the node has not as much memory left as the guest is to have: lower spec.domain.memory.guest, or free memory there',
   ],
-  [/Failed to get ("\w+" lock|shared)/, 'another process uses this disk: stop the guest that has it'],
+  [/Failed to get ("\w+" lock|shared)|cannot be locked/, 'another process uses this disk: stop the guest that has it'],
   [/No space left on device/, 'free space on that volume, or use a larger one'],
 ];
 

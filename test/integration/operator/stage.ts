@@ -200,10 +200,10 @@ export class Stage {
   }
 
   /** From nothing to a running guest. */
-  async started(name: string, not?: string): Promise<{vmi: Instance; pod: Pod}> {
+  async started(name: string, not?: string, node = 'n1'): Promise<{vmi: Instance; pod: Pod}> {
     await this.phase(name, 'Scheduling', not);
     const pod = await this.pod(name);
-    await this.run(pod);
+    await this.run(pod, node);
     await this.guestRuns(name);
     await this.status(name, 'Running');
     return {vmi: await this.phase(name, 'Running'), pod};

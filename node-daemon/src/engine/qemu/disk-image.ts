@@ -1,6 +1,7 @@
 /** Where QEMU finds the bytes of a disk, and how they come to be there. */
 import {emptyDiskPath, type FileStep, overlayPath, seedPath} from '@wherry/api';
 import type {MachineDisk} from '../../machine/disks.ts';
+import {deviceDescriptor} from '../plan-parts.ts';
 import {type Args, descriptor} from './args.ts';
 
 export interface Image {
@@ -18,10 +19,6 @@ export interface Image {
 const FIRST_SET = 16;
 
 const setOf = (index: number): number => FIRST_SET + index;
-
-/** The name of the descriptor by which the device of a disk is handed over; undefined for a disk without one. */
-export const deviceDescriptor = ({source}: MachineDisk, index: number): string | undefined =>
-  source.from === 'device' || source.from === 'ephemeralDevice' ? `disk${index}` : undefined;
 
 /** A device comes as a descriptor, for the pod may not open it; QEMU finds it in a set of its own. */
 export const deviceSet = (disk: MachineDisk, index: number): Args => {

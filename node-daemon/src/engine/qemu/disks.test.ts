@@ -3,7 +3,8 @@ import type {DiskSource} from '../../machine/disk-source.ts';
 import type {MachineDisk} from '../../machine/disks.ts';
 import {disk} from '../../testing/machines.ts';
 import {parsedArg} from '../../testing/qemu-args.ts';
-import {diskArgs, diskDescriptors, diskFiles} from './disks.ts';
+import {diskDescriptors} from '../plan-parts.ts';
+import {diskArgs, diskFiles} from './disks.ts';
 
 const empty: DiskSource = {from: 'empty', bytes: 1024};
 const claim: DiskSource = {from: 'claim', path: '/c/disk.img', bytes: 1024};

@@ -3,9 +3,9 @@ import type {FileStep} from '@wherry/api';
 import {unsupportedMachine} from '../../errors.ts';
 import type {BootIndices} from '../../machine/boot-order.ts';
 import type {MachineDisk} from '../../machine/disks.ts';
+import {DISK_PREFIX} from '../device-names.ts';
 import {type Args, blockSizeOf, byDirectIo, json} from './args.ts';
-import {deviceDescriptor, deviceSet, type Image, imageOf} from './disk-image.ts';
-import {DISK_PREFIX} from './machine-type.ts';
+import {deviceSet, type Image, imageOf} from './disk-image.ts';
 
 /** Ports of the machine's own SATA controller. */
 const MAX_SATA = 6;
@@ -13,10 +13,6 @@ const SCSI_CONTROLLER = 'scsi0';
 
 export const diskFiles = (disks: readonly MachineDisk[]): readonly FileStep[] =>
   disks.flatMap((disk, index) => imageOf(disk, index).step ?? []);
-
-/** Names of the descriptors that disks travel with. */
-export const diskDescriptors = (disks: readonly MachineDisk[]): readonly string[] =>
-  disks.flatMap((disk, index) => deviceDescriptor(disk, index) ?? []);
 
 /** Names of block nodes are at most 31 characters: volumes go by their position. */
 const node = (index: number): string => `node${index}`;

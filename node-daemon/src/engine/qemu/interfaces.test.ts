@@ -3,7 +3,8 @@ import {interfaceModels} from '@wherry/api';
 import type {MachineInterface} from '../../machine/interfaces.ts';
 import {masqueradeAddresses} from '../../machine/masquerade.ts';
 import {machine, nic} from '../../testing/machines.ts';
-import {dhcpAnswers, interfaceArgs} from './interfaces.ts';
+import {dhcpAnswers} from '../plan-parts.ts';
+import {interfaceArgs} from './interfaces.ts';
 import {qemuPlan} from './plan.ts';
 
 /** The devices on the command line, and how many ports they take. */

@@ -1,14 +1,7 @@
-import {type DhcpAnswer, type InterfaceModel, type Plan, PodLayout} from '@wherry/api';
-import type {EffectiveMachine} from '../../machine/effective-machine.ts';
+import type {InterfaceModel} from '@wherry/api';
 import type {MachineInterface} from '../../machine/interfaces.ts';
+import {cardName} from '../plan-parts.ts';
 import {type Args, descriptor, json} from './args.ts';
-
-/** Names of the descriptors that one interface travels with. */
-export const interfaceDescriptors = (one: MachineInterface, index: number): readonly string[] => [
-  `tap${index}`,
-  ...(one.vhost ? [`vhost${index}`] : []),
-  `dhcp${index}`,
-];
 
 interface Card {
   readonly driver: string;
@@ -41,8 +34,6 @@ const slots = (port: () => string): ((card: Card) => {readonly bridge: Args; rea
   };
 };
 
-const nameOf = (one: MachineInterface): string => `net-${one.name}`;
-
 /** QEMU finds the ROM of the card by itself; without a place in the boot order the guest is spared it. */
 const boot = (bootIndex: number | undefined): object =>
   bootIndex === undefined ? {romfile: ''} : {bootindex: bootIndex};
@@ -67,7 +58,7 @@ export const interfaceArgs = (
       }),
       ...json('-device', {
         driver: card.driver,
-        id: nameOf(one),
+        id: cardName(one),
         ...slot,
         netdev: `net${index}`,
         mac: one.mac,
@@ -77,31 +68,4 @@ export const interfaceArgs = (
       }),
     ];
   });
-};
-
-/** A guest whose link is down must not see it up first, so this is done before it runs. */
-export const linkCommands = (interfaces: readonly MachineInterface[]): NonNullable<Plan['engine']['setup']> =>
-  interfaces
-    .filter(({isLinkUp}) => !isLinkUp)
-    .map(one => ({execute: 'set_link', arguments: {name: nameOf(one), up: false}}));
-
-export const dhcpAnswers = ({interfaces, hostname, subdomain}: EffectiveMachine): readonly DhcpAnswer[] =>
-  interfaces.map((one, index) => ({
-    interface: one.name,
-    socket: `dhcp${index}`,
-    mac: one.mac,
-    address: one.addresses.guest,
-    prefixLength: one.addresses.prefixLength,
-    router: one.addresses.gateway,
-    mtu: one.mtu,
-    hostname,
-    resolvConf: PodLayout.resolvConf,
-    ...(subdomain === undefined ? {} : {subdomain}),
-    ...leaseOptions(one),
-  }));
-
-/** Nothing where nothing is asked for: launchers that know no options take such a plan too. */
-const leaseOptions = ({dhcpOptions}: MachineInterface): Pick<DhcpAnswer, 'options'> => {
-  const said = Object.entries(dhcpOptions).filter(([, value]) => value.length > 0);
-  return said.length === 0 ? {} : {options: Object.fromEntries(said)};
 };

@@ -23,6 +23,5 @@ export const VNC_SOCKET = 'vnc.sock';
 /** QOM id of the balloon, which counts the guest's memory. */
 export const BALLOON_ID = 'balloon0';
 
-/** QOM id of a disk's device; the part behind the dash is the name of the volume. */
-export const DISK_PREFIX = 'disk-';
+/** Name of the socket of the agent's channel. */
 export const AGENT_CHARDEV = 'agent';

@@ -2,13 +2,14 @@
 import {type Plan, PodLayout} from '@wherry/api';
 import {bootIndices, isBootOrdered} from '../../machine/boot-order.ts';
 import type {EffectiveMachine} from '../../machine/effective-machine.ts';
+import {dhcpAnswers, diskDescriptors, interfaceDescriptors, planSetup} from '../plan-parts.ts';
 import {type Args, escaped} from './args.ts';
 import {boardArgs} from './board.ts';
 import {acceleratorArgs} from './cpu.ts';
-import {diskArgs, diskDescriptors, diskFiles} from './disks.ts';
+import {diskArgs, diskFiles} from './disks.ts';
 import {kernelArgs, loaderArgs, loaderFiles} from './firmware.ts';
 import {graphicsArgs} from './graphics.ts';
-import {dhcpAnswers, interfaceArgs, interfaceDescriptors, linkCommands} from './interfaces.ts';
+import {interfaceArgs} from './interfaces.ts';
 import {peripheralArgs} from './peripherals.ts';
 import {portBus, rootPorts} from './pci.ts';
 import {monitorArgs, platformDevices} from './platform.ts';
@@ -16,7 +17,7 @@ import {monitorArgs, platformDevices} from './platform.ts';
 /** @param now milliseconds since the epoch */
 export const qemuPlan = (machine: EffectiveMachine, now: number): Plan => ({
   id: machine.id,
-  engine: {kind: 'qemu', program: PodLayout.qemu, args: qemuArgs(machine, now), ...setup(machine)},
+  engine: {kind: 'qemu', program: PodLayout.qemu, args: qemuArgs(machine, now), ...planSetup(machine)},
   descriptors: [
     ...(machine.accelerator === 'kvm' ? ['kvm'] : []),
     ...machine.interfaces.flatMap(interfaceDescriptors),
@@ -29,12 +30,6 @@ export const qemuPlan = (machine: EffectiveMachine, now: number): Plan => ({
   ...(machine.startPaused ? {startPaused: true} : {}),
   ...(machine.logConsole ? {} : {logConsole: false}),
 });
-
-/** Left out where there is nothing to do: a launcher of before does not know it. */
-const setup = ({interfaces}: EffectiveMachine): Pick<Plan['engine'], 'setup'> => {
-  const commands = linkCommands(interfaces);
-  return commands.length === 0 ? {} : {setup: commands};
-};
 
 const qemuArgs = (machine: EffectiveMachine, now: number): Args => {
   let ports = 0;

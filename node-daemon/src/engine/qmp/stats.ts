@@ -1,6 +1,6 @@
 /** QEMU's answers → the engine interface's counters. Pure; every field may be missing or of another type. */
 import type {DiskCounters, FailedDisk, GuestMemory} from '../engine.ts';
-import {DISK_PREFIX} from './machine-type.ts';
+import {DISK_PREFIX} from '../device-names.ts';
 import {isObject} from '../../launcher/frames.ts';
 import {fieldsOf, listOf, type ReturnOf} from './qmp.ts';
 

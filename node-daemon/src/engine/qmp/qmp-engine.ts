@@ -3,19 +3,31 @@ import type {LauncherConnection} from '../../launcher/connection.ts';
 import type {
   Engine,
   EngineDescription,
+  EngineName,
   EngineOperation,
   EngineStats,
   FailedDisk,
   GuestMemory,
   RunState,
 } from '../engine.ts';
-import {AGENT_CHARDEV, BALLOON_ID} from './machine-type.ts';
 import {fieldsOf, listOf, qmp, type ReturnOf} from './qmp.ts';
 import {diskCounters, failedDisks, guestMemory, vcpuThreads} from './stats.ts';
 
 /** Seconds between two questions of the balloon to the guest. */
 const BALLOON_INTERVAL = 10;
-const BALLOON = `/machine/peripheral/${BALLOON_ID}`;
+
+/** In what engines that speak QMP differ. */
+export interface Dialect {
+  readonly name: EngineName;
+  /** For people. */
+  readonly label: string;
+  /** Three numbers with dots. */
+  version(answer: ReturnOf<'query-version'>): string;
+  /** Label of the character device of the guest agent; undefined where guests have no channel for one. */
+  readonly agentChardev?: string;
+  /** QOM path of the balloon; undefined where guests have none. */
+  readonly balloon?: string;
+}
 
 const runStates: ReadonlyMap<unknown, RunState> = new Map([
   ['running', 'running'],
@@ -28,14 +40,14 @@ const runStates: ReadonlyMap<unknown, RunState> = new Map([
   ['internal-error', 'panicked'],
 ]);
 
-const lacks = (operation: EngineOperation): Promise<never> => Promise.reject(unsupportedOperation('QEMU', operation));
-
-/** One guest in a QEMU process, behind its launcher. It holds no state: many may stand for one guest. */
-export class QemuEngine implements Engine {
+/** One guest in a process that speaks QMP, behind its launcher. It holds no state: many may stand for one guest. */
+export class QmpEngine implements Engine {
   readonly #connection: LauncherConnection;
+  readonly #dialect: Dialect;
 
-  constructor(connection: LauncherConnection) {
+  constructor(connection: LauncherConnection, dialect: Dialect) {
     this.#connection = connection;
+    this.#dialect = dialect;
   }
 
   shutdown(graceSeconds: number): Promise<void> {
@@ -63,16 +75,17 @@ export class QemuEngine implements Engine {
   }
 
   async describe(): Promise<EngineDescription> {
+    const {name, agentChardev} = this.#dialect;
     const [status, version, chardevs] = await Promise.all([
       qmp(this.#connection, 'query-status'),
       qmp(this.#connection, 'query-version'),
-      qmp(this.#connection, 'query-chardev'),
+      agentChardev === undefined ? [] : qmp(this.#connection, 'query-chardev'),
     ]);
     return {
-      name: 'qemu',
-      version: versionText(version),
+      name,
+      version: this.#dialect.version(version),
       state: runStates.get(fieldsOf(status).status) ?? 'starting',
-      agent: listOf(chardevs).some(one => one.label === AGENT_CHARDEV && one['frontend-open'] === true),
+      agent: listOf(chardevs).some(one => one.label === agentChardev && one['frontend-open'] === true),
     };
   }
 
@@ -90,8 +103,10 @@ export class QemuEngine implements Engine {
   }
 
   async watchMemory(): Promise<void> {
+    const {label, balloon} = this.#dialect;
+    if (balloon === undefined) throw unsupportedOperation(label, 'watch the memory of a guest');
     await qmp(this.#connection, 'qom-set', {
-      path: BALLOON,
+      path: balloon,
       property: 'guest-stats-polling-interval',
       value: BALLOON_INTERVAL,
     });
@@ -99,9 +114,11 @@ export class QemuEngine implements Engine {
 
   /** Without a driver in the guest the balloon answers with an error. */
   async #memory(): Promise<GuestMemory | undefined> {
+    const path = this.#dialect.balloon;
+    if (path === undefined) return undefined;
     try {
       const balloon = await qmp(this.#connection, 'query-balloon');
-      const statistics = await qmp(this.#connection, 'qom-get', {path: BALLOON, property: 'guest-stats'});
+      const statistics = await qmp(this.#connection, 'qom-get', {path, property: 'guest-stats'});
       return guestMemory(balloon, statistics);
     } catch (error) {
       if (isDaemonError(error, 'ENGINE')) return undefined;
@@ -109,18 +126,21 @@ export class QemuEngine implements Engine {
     }
   }
 
-  readonly attachDevice = (): Promise<never> => lacks('attachDevice');
-  readonly detachDevice = (): Promise<never> => lacks('detachDevice');
-  readonly updateDevice = (): Promise<never> => lacks('updateDevice');
-  readonly resize = (): Promise<never> => lacks('resize');
-  readonly snapshot = (): Promise<never> => lacks('snapshot');
-  readonly restore = (): Promise<never> => lacks('restore');
-  readonly migrateOut = (): Promise<never> => lacks('migrateOut');
-  readonly migrateIn = (): Promise<never> => lacks('migrateIn');
-  readonly open = (): Promise<never> => lacks('open');
+  #lacks(operation: EngineOperation): Promise<never> {
+    return Promise.reject(unsupportedOperation(this.#dialect.label, operation));
+  }
+
+  readonly attachDevice = (): Promise<never> => this.#lacks('attachDevice');
+  readonly detachDevice = (): Promise<never> => this.#lacks('detachDevice');
+  readonly updateDevice = (): Promise<never> => this.#lacks('updateDevice');
+  readonly resize = (): Promise<never> => this.#lacks('resize');
+  readonly snapshot = (): Promise<never> => this.#lacks('snapshot');
+  readonly restore = (): Promise<never> => this.#lacks('restore');
+  readonly migrateOut = (): Promise<never> => this.#lacks('migrateOut');
+  readonly migrateIn = (): Promise<never> => this.#lacks('migrateIn');
+  readonly open = (): Promise<never> => this.#lacks('open');
 }
 
-const versionText = (answer: ReturnOf<'query-version'>): string => {
-  const {major, minor, micro} = fieldsOf(fieldsOf(answer).qemu);
-  return [major, minor, micro].map(part => (Number.isSafeInteger(part) ? Math.max(0, Number(part)) : 0)).join('.');
-};
+/** Of each part that is no number as if it were 0: an engine is not trusted to say one. */
+export const versionText = (...parts: readonly unknown[]): string =>
+  parts.map(part => (Number.isSafeInteger(part) ? Math.max(0, Number(part)) : 0)).join('.');

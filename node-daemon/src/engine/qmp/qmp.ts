@@ -1,4 +1,4 @@
-/** QMP commands over a launcher's relay, typed by the schema of the pinned QEMU. */
+/** QMP commands over a launcher's relay, typed by the schema of the pinned QEMU: the native engine's are some of them. */
 import {DaemonError} from '../../errors.ts';
 import type {LauncherConnection} from '../../launcher/connection.ts';
 import {isObject} from '../../launcher/frames.ts';
@@ -23,7 +23,7 @@ export const listOf = <T extends object>(answer: readonly (T | undefined)[] | un
 /** The object, or one without any field where the engine sent something else. */
 export const fieldsOf = <T extends object>(answer: T | undefined): Partial<T> => (isObject(answer) ? answer : {});
 
-/** @throws DaemonError ENGINE with QEMU's own words, and what the connection throws */
+/** @throws DaemonError ENGINE with the engine's own words, and what the connection throws */
 export const qmp = async <C extends QmpCommand>(
   connection: Pick<LauncherConnection, 'engine'>,
   execute: C,
@@ -31,6 +31,6 @@ export const qmp = async <C extends QmpCommand>(
 ): Promise<ReturnOf<C>> => {
   const reply = await connection.engine({execute, ...(args === undefined ? {} : {arguments: args})});
   if ('error' in reply)
-    throw new DaemonError('ENGINE', `QEMU refused ${execute} (${reply.error.class}): ${reply.error.desc}`);
+    throw new DaemonError('ENGINE', `the engine refused ${execute} (${reply.error.class}): ${reply.error.desc}`);
   return reply.return as ReturnOf<C>;
 };

@@ -2,12 +2,15 @@ import {expect, test} from '@jest/globals';
 import fc from 'fast-check';
 import type {LauncherConnection} from '../../launcher/connection.ts';
 import type {EngineReply} from '../../launcher/shapes.ts';
-import {engineOperations} from '../engine.ts';
-import {QemuEngine} from './qemu-engine.ts';
-import {qemuKind} from './qemu-kind.ts';
+import {nativeKind} from '../native/native-kind.ts';
+import {type Engine, type EngineKind, engineOperations} from '../engine.ts';
+import {qemuKind} from '../qemu/qemu-kind.ts';
 
 /** A connection whose engine answers by command; what is missing is an error of QEMU's. */
-const engine = (answers: Readonly<Record<string, unknown>> = {}): {engine: QemuEngine; asked: string[]} => {
+const engine = (
+  answers: Readonly<Record<string, unknown>> = {},
+  kind: EngineKind = qemuKind,
+): {engine: Engine; asked: string[]} => {
   const asked: string[] = [];
   const connection = {
     engine: async ({execute}: {execute: string}): Promise<EngineReply> => {
@@ -17,7 +20,7 @@ const engine = (answers: Readonly<Record<string, unknown>> = {}): {engine: QemuE
         : {error: {class: 'DeviceNotActive', desc: `${execute} cannot be answered`}};
     },
   };
-  return {engine: new QemuEngine(connection as LauncherConnection), asked};
+  return {engine: kind.attach(connection as LauncherConnection), asked};
 };
 
 test.each([
@@ -31,16 +34,19 @@ test.each([
   expect(asked).toEqual([command]);
 });
 
-test('an operation is either among the capabilities or refused as unsupported', async () => {
-  const {engine: guest} = engine({stop: {}, cont: {}, system_reset: {}, system_powerdown: {}});
-  for (const operation of engineOperations) {
-    const call = guest[operation]().then(
-      () => 'done',
-      (error: {code: string}) => error.code,
-    );
-    expect(await call).toBe(qemuKind.capabilities.operations.has(operation) ? 'done' : 'UNSUPPORTED_OPERATION');
-  }
-});
+test.each([qemuKind, nativeKind])(
+  'an operation of $name is among its capabilities or refused as unsupported',
+  async kind => {
+    const {engine: guest} = engine({stop: {}, cont: {}, system_reset: {}, system_powerdown: {}}, kind);
+    for (const operation of engineOperations) {
+      const call = (guest[operation] as () => Promise<unknown>)().then(
+        () => 'done',
+        (error: {code: string}) => error.code,
+      );
+      expect(await call).toBe(kind.capabilities.operations.has(operation) ? 'done' : 'UNSUPPORTED_OPERATION');
+    }
+  },
+);
 
 test('the version is a number, and an unknown state counts as starting', async () => {
   const answers = {
@@ -56,15 +62,27 @@ test('the version is a number, and an unknown state counts as starting', async (
   });
 });
 
+test('the native engine says its version in its own way, and is not asked for what it has not', async () => {
+  const answers = {'query-version': {package: 'wherry-vmm 0.1.0'}, 'query-status': {status: 'running', running: true}};
+  const {engine: guest, asked} = engine({...answers, 'query-blockstats': [], 'query-cpus-fast': []}, nativeKind);
+  expect(await guest.describe()).toEqual({name: 'native', version: '0.1.0', state: 'running', agent: false});
+  expect(await guest.stats()).toEqual({disks: [], vcpuThreads: [], memory: undefined});
+  expect(asked).not.toContain('query-chardev');
+  expect(asked).not.toContain('query-balloon');
+  await expect(guest.watchMemory()).rejects.toMatchObject({code: 'UNSUPPORTED_OPERATION'});
+  const strange = engine({...answers, 'query-version': {package: {toString: 1}}}, nativeKind);
+  expect((await strange.engine.describe()).version).toBe('0.0.0');
+});
+
 test('a guest without a balloon driver still has all other counters', async () => {
   const stats = await engine({'query-blockstats': [], 'query-cpus-fast': []}).engine.stats();
   expect(stats).toEqual({disks: [], vcpuThreads: [], memory: undefined});
 });
 
-test('what QEMU refuses is an error in its own words', async () => {
+test('what an engine refuses is an error in its own words', async () => {
   await expect(engine().engine.pause()).rejects.toMatchObject({
     code: 'ENGINE',
-    message: 'QEMU refused stop (DeviceNotActive): stop cannot be answered',
+    message: 'the engine refused stop (DeviceNotActive): stop cannot be answered',
   });
 });
 
