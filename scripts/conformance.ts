@@ -1,5 +1,5 @@
 /**
- * `npm run conformance [-- --engine qemu --accelerator kvm --only TEXT --json FILE]`: what an engine does on this very machine.
+ * `npm run conformance [-- --engine qemu|native --accelerator kvm --only TEXT --json FILE]`: what an engine does on this very machine.
  * Needs root and, for KVM, /dev/kvm. Leaves nothing behind.
  */
 import {writeFile} from 'node:fs/promises';

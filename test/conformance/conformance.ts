@@ -1,3 +1,4 @@
+import {engineNames} from '@wherry/api';
 import type {Log} from '@wherry/kube';
 import {SetupError} from '../../scripts/core/errors.ts';
 import {type MemoryUse, measureMemory} from './memory.ts';
@@ -52,10 +53,12 @@ export const memoryUse = async (
   return uses;
 };
 
-/** The native engine is a subject from the day on which it speaks the launcher's protocol. */
-const subjectOf = ({engine, accelerator}: Choice): Subject => {
-  if (engine !== 'qemu') throw new SetupError(`there is no engine ${engine} to test: this version has qemu`);
+export const subjectOf = ({engine: asked, accelerator}: Pick<Choice, 'engine' | 'accelerator'>): Subject => {
+  const engine = engineNames.find(one => one === asked);
+  if (engine === undefined) throw new SetupError(`there is no engine ${asked}: take ${engineNames.join(' or ')}`);
   if (accelerator !== 'kvm' && accelerator !== 'tcg')
     throw new SetupError(`${accelerator} is no accelerator: take kvm or tcg`);
+  if (engine === 'native' && accelerator === 'tcg')
+    throw new SetupError('the native engine needs KVM: leave --accelerator out');
   return {engine, accelerator};
 };

@@ -3,7 +3,7 @@ import {randomUUID} from 'node:crypto';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {parseConfig, virtualMachineInstanceKind} from '@wherry/api';
+import {Annotation, parseConfig, virtualMachineInstanceKind} from '@wherry/api';
 import {Client, EventRecorder, fixed, type Log, systemClock} from '@wherry/kube';
 import {loadHost} from '@wherry/native';
 import {Daemon, type Settings} from '@wherry/node-daemon';
@@ -115,10 +115,11 @@ export class Stage implements AsyncDisposable {
     this.api.put({
       apiVersion: 'kubevirt.io/v1',
       kind: 'VirtualMachineInstance',
-      metadata: {name, namespace: 'default', uid, annotations: {'wherry.dev/engine': engine}},
+      metadata: {name, namespace: 'default', uid, annotations: {[Annotation.engine]: engine}},
       spec: withDefaults(virtualMachineInstanceKind.spec.json, tinyInstanceSpec(IMAGE, guest)),
       status: {
         phase: 'Scheduled',
+        engine: {name: engine, version: '', reason: `asked for by the annotation ${Annotation.engine}`},
         nodeName: NODE,
         activePods: {[podUid]: NODE},
         volumeStatus: claims.map(claim => ({name: claim, target: '', persistentVolumeClaimInfo})),

@@ -10,6 +10,8 @@ export interface PodPrograms {
   /** Root of QEMU's closure. */
   readonly closure: string;
   readonly launcher: string;
+  /** The native engine. */
+  readonly vmm: string;
   readonly guest: {readonly kernel: string; readonly initrd: string};
 }
 
@@ -69,7 +71,17 @@ export class FakeVmPod {
     this.netns = netns;
     this.network = networkOf(options.podUid);
     const container = [join(import.meta.dirname, 'fake-node/pod.sh'), join(folder, 'pod')];
-    const isolated = ['ip', 'netns', 'exec', netns, ...unshare, ...container, programs.closure, programs.launcher];
+    const isolated = [
+      'ip',
+      'netns',
+      'exec',
+      netns,
+      ...unshare,
+      ...container,
+      programs.closure,
+      programs.launcher,
+      programs.vmm,
+    ];
     const [program = '', ...args] = options.cgroup === undefined ? isolated : [...joining(options.cgroup), ...isolated];
     this.#child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],

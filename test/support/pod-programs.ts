@@ -8,5 +8,10 @@ import type {PodPrograms} from './fake-node.ts';
 export const podPrograms = async (): Promise<PodPrograms> => {
   const log = progress();
   const {root} = await qemuClosure(log);
-  return {closure: root, launcher: await staticProgram(log, 'wherry-launcher'), guest: await tinyGuest(log)};
+  return {
+    closure: root,
+    launcher: await staticProgram(log, 'wherry-launcher'),
+    vmm: await staticProgram(log, 'wherry-vmm'),
+    guest: await tinyGuest(log),
+  };
 };

@@ -148,8 +148,9 @@ export const life: Story = {
     {
       name: 'a daemon that comes back adopts it, writes nothing, and the guest notices nothing',
       run: async (guest, stage) => {
-        // Its agent is known and said before: what the daemon has to say of that must be said.
-        await guest.until(() => assert.equal(guest.condition('AgentConnected'), 'True'));
+        // Its agent is known and said before: what the daemon has to say of that must be said. Not each engine has a channel for it.
+        if (stage.subject.engine === 'qemu')
+          await guest.until(() => assert.equal(guest.condition('AgentConnected'), 'True'));
         const before = await guest.info();
         const engine = await guest.enginePid();
         await stage.stopDaemon();

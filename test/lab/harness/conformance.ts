@@ -21,6 +21,7 @@ const GUEST = {kernel: '/var/tmp/vmlinux', initrd: '/var/tmp/initrd'};
 const kit: Kit = {
   closure: CLOSURE,
   launcher: '/payload/wherry-launcher',
+  vmm: '/payload/wherry-vmm',
   guest: GUEST,
   library: '/payload/libwherry.so',
   selfTest: '/payload/wherry-kvm-selftest',
@@ -39,6 +40,7 @@ export async function conformanceFiles(progress: Progress, scratch: string): Pro
     'app/node_modules/@koromix/koffi-linux-x64': join(repository, 'node_modules/@koromix/koffi-linux-x64'),
     'kit.json': join(scratch, 'kit.json'),
     'wherry-launcher': await staticProgram(progress, 'wherry-launcher'),
+    'wherry-vmm': await staticProgram(progress, 'wherry-vmm'),
     vmlinux: guest.kernel,
     initrd: guest.initrd,
     ...Object.fromEntries(

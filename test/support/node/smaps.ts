@@ -39,7 +39,7 @@ export const mappingsIn = (smaps: string): readonly Mapping[] => {
   }));
 };
 
-/** Parts of QEMU's memory that mean different things to whoever pays for it. */
+/** Parts of an engine's memory that mean different things to whoever pays for it. */
 export const qemuParts = [
   'guest memory',
   'TCG buffer',
@@ -50,7 +50,7 @@ export const qemuParts = [
 export type QemuPart = (typeof qemuParts)[number];
 
 export const qemuPartOf = ({permissions, name, anonymous, resident}: Mapping): QemuPart => {
-  if (name.startsWith('/memfd:memory-backend-memfd')) return 'guest memory';
+  if (name.startsWith('/memfd:memory-backend-memfd') || name.startsWith('/memfd:guest-ram')) return 'guest memory';
   // TCG's translated code is the only memory that can be written and executed.
   if (permissions.startsWith('rwx')) return 'TCG buffer';
   if (name.startsWith('/run/wherry-kernel/')) return 'kernel and initrd';
