@@ -116,7 +116,7 @@ const executables: Readonly<Record<string, readonly string[]>> = {
     'usr/bin/wherry-netns',
     'usr/sbin/nft',
   ],
-  launcher: ['usr/bin/qemu-img', 'usr/bin/qemu-system-x86_64', 'usr/bin/wherry-launcher'],
+  launcher: ['usr/bin/qemu-img', 'usr/bin/qemu-system-x86_64', 'usr/bin/wherry-launcher', 'usr/bin/wherry-vmm'],
 };
 
 /** Files of an image as tar lists them, but for those that Docker makes for a container. */

@@ -6,15 +6,16 @@ import type {Story, Subject} from '../story.ts';
 
 const lacks = ({engine}: Subject): string | undefined => (engine === 'native' ? undefined : 'the native engine');
 
-/** Of each of the engine's threads, the fields of its status. */
+/** Of each of the engine's threads, the fields of its status. Some that Linux lists with them are its own: they run no program. */
 const threads = async (guest: Guest): Promise<readonly ReadonlyMap<string, string>[]> => {
   const tasks = `/proc/${await guest.enginePid()}/task`;
-  return Promise.all(
+  const all = await Promise.all(
     (await readdir(tasks)).map(async id => {
       const lines = (await readFile(`${tasks}/${id}/status`, 'utf8')).split('\n');
       return new Map(lines.map(line => line.split(':\t', 2) as [string, string]));
     }),
   );
+  return all.filter(status => !/^(vhost-|kvm-)/.test(status.get('Name') ?? ''));
 };
 
 /** What its descriptors are. */
