@@ -2,6 +2,7 @@
 
 pub mod dice;
 pub mod driver;
+pub mod independent;
 
 use std::io;
 use std::sync::{Arc, Mutex};

@@ -116,3 +116,6 @@ pub enum DeviceState {
     Block { write_cache: bool },
     Net(net::State),
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,9 +86,14 @@ impl Worker for BlockWorker {
     }
 }
 
-/// How a request ended, with how many bytes the guest gets.
+/// How a request ended.
 enum Done {
-    Well(u32),
+    Well {
+        /// Of the disk.
+        bytes: u64,
+        /// Into the guest's memory.
+        written: u32,
+    },
     /// The guest asks for what there is not.
     Invalid,
     Unsupported,
@@ -109,10 +114,9 @@ impl BlockWorker {
         };
         let monitor = &self.shared.monitor;
         let operation = operation(request.kind);
-        let bytes = request.given.len().max(request.wanted.len());
         let started = Instant::now();
         let (written, status) = match self.perform(&mut request) {
-            Ok(Done::Well(written)) => {
+            Ok(Done::Well { bytes, written }) => {
                 if let Some(operation) = operation {
                     monitor.count_done(operation, bytes, started.elapsed());
                 }
@@ -156,7 +160,10 @@ impl BlockWorker {
                     return Ok(Done::Invalid);
                 };
                 storage.read(request.wanted.slices(), offset)?;
-                Ok(Done::Well(u32::try_from(length).unwrap_or(u32::MAX)))
+                Ok(Done::Well {
+                    bytes: length,
+                    written: u32::try_from(length).unwrap_or(u32::MAX),
+                })
             }
             request::OUT => {
                 let length = request.given.len();
@@ -165,15 +172,18 @@ impl BlockWorker {
                     return Ok(Done::Invalid);
                 };
                 storage.write(request.given.slices(), offset, self.is_durable())?;
-                Ok(Done::Well(0))
+                Ok(changed(length))
             }
-            request::FLUSH => storage.flush().map(|()| Done::Well(0)),
+            request::FLUSH => storage.flush().map(|()| changed(0)),
             request::GET_ID => {
                 let mut id = [0; ID_BYTES];
                 for (to, from) in id.iter_mut().zip(self.shared.options.serial.bytes()) {
                     *to = from;
                 }
-                Ok(Done::Well(request.wanted.write(&id)))
+                Ok(Done::Well {
+                    bytes: 0,
+                    written: request.wanted.write(&id),
+                })
             }
             request::DISCARD | request::WRITE_ZEROES => self.clear(request),
             _ => Ok(Done::Unsupported),
@@ -210,7 +220,7 @@ impl BlockWorker {
         } else {
             storage.discard(offset, length)?;
         }
-        Ok(Done::Well(0))
+        Ok(changed(length))
     }
 
     /// Where data of a read or write begins, when it is not too much.
@@ -242,6 +252,11 @@ impl BlockWorker {
 /// A write is on the disk before it is done: always for a driver that cannot flush, else where there is no cache.
 fn is_durable(features: u64, cached: bool) -> bool {
     features & F_FLUSH == 0 || !cached
+}
+
+/// The disk is another one now, and the guest knows no more.
+fn changed(bytes: u64) -> Done {
+    Done::Well { bytes, written: 0 }
 }
 
 fn operation(kind: u32) -> Option<Operation> {
