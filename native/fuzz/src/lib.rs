@@ -17,6 +17,14 @@ pub struct Target {
 /// All targets, by name.
 pub const TARGETS: &[Target] = &[
     Target {
+        name: "block",
+        run: targets::block::run,
+    },
+    Target {
+        name: "control",
+        run: targets::control::run,
+    },
+    Target {
         name: "dhcp",
         run: targets::dhcp::run,
     },
@@ -33,6 +41,18 @@ pub const TARGETS: &[Target] = &[
         run: targets::iso::run,
     },
     Target {
+        name: "kernel",
+        run: targets::kernel::run,
+    },
+    Target {
+        name: "msix",
+        run: targets::msix::run,
+    },
+    Target {
+        name: "pci",
+        run: targets::pci::run,
+    },
+    Target {
         name: "plan",
         run: targets::plan::run,
     },
@@ -43,6 +63,10 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "request",
         run: targets::request::run,
+    },
+    Target {
+        name: "rng",
+        run: targets::rng::run,
     },
     Target {
         name: "words",

@@ -7,6 +7,7 @@
 //! such as an open file, they share.
 
 pub mod block;
+pub mod fuzzing;
 mod interrupt;
 pub mod net;
 pub mod pci;

@@ -1,9 +1,16 @@
+pub mod block;
+pub mod control;
 pub mod dhcp;
 pub mod frames;
 pub mod image;
 pub mod iso;
 mod iso_reader;
+pub mod kernel;
+pub mod msix;
+pub mod pci;
 pub mod plan;
 pub mod qmp;
 pub mod request;
+pub mod rng;
+mod seams;
 pub mod words;
