@@ -76,6 +76,8 @@ pub struct Carrier {
 
 impl Carrier {
     pub fn new(parts: Parts) -> Carrier {
+        // Of the driver before.
+        let _ = parts.vhost.error.read();
         Carrier {
             parts,
             running: false,

@@ -204,19 +204,36 @@ fn a_kernel_that_refuses_tells_the_driver_to_start_again() {
     }
 }
 
-#[test]
-fn a_ring_that_makes_no_sense_to_the_kernel_needs_a_reset() {
-    let mut card = card(Memory::default());
-    let calls = card.told(START);
+/// As the kernel does when it finds nonsense.
+fn complain(calls: &[Call]) {
     let error = calls.iter().find_map(|it| match it {
         Call::Error(0, fd) => Some(*fd),
         _ => None,
     });
-    // SAFETY: the worker's own, which is open.
+    // SAFETY: the card's own, which is open.
     let error = unsafe { std::os::fd::BorrowedFd::borrow_raw(error.unwrap()) };
     rustix::io::write(error, &1u64.to_ne_bytes()).unwrap();
+}
+
+#[test]
+fn a_ring_that_makes_no_sense_to_the_kernel_needs_a_reset() {
+    let mut card = card(Memory::default());
+    complain(&card.told(START));
     card.driver.wait_for_needs_reset();
     assert_eq!(card.told(2), card.stops());
+}
+
+#[test]
+fn what_was_wrong_with_a_driver_is_not_held_against_the_next() {
+    let mut card = card(Memory::default());
+    let calls = card.told(START);
+    card.driver.function.pause();
+    complain(&calls);
+    card.told(2);
+    card.driver.start(ACCEPTED);
+    card.told(START - 1);
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    assert_eq!(card.driver.status(), 0x0f);
 }
 
 #[test]
