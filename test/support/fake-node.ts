@@ -141,7 +141,8 @@ export class FakeVmPod {
 
   /** To the launcher itself: what made its namespaces only waits for it. */
   async #signal(name: string): Promise<void> {
-    if (this.#child.exitCode === null) await run('pkill', [`-${name}`, '-P', String(this.#child.pid)]);
+    if (this.#child.exitCode === null && this.#child.signalCode === null)
+      await run('pkill', [`-${name}`, '-P', String(this.#child.pid)]);
   }
 }
 

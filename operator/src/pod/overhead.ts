@@ -47,7 +47,8 @@ const graphicsCard = 32 * MiB;
 const efiFlash = 4 * MiB;
 
 /**
- * The native engine's own memory without the guest's: heap, stacks, code, and what the kernel keeps of a process with KVM.
+ * The native engine's own memory without the guest's: heap, stacks, code, and what the kernel keeps of a process with KVM. An
+ * estimate on the safe side: the lab's test holds it against a guest that has used all its memory.
  */
 const native = 12 * MiB;
 
