@@ -36,6 +36,8 @@ export class GuestAgent {
     this.#socket = socket;
     this.#lines = createInterface({input: socket});
     this.#lines.on('line', line => this.#answer(line));
+    // Passed on by the lines as well.
+    this.#lines.on('error', error => this.#end(error));
     socket.on('error', error => this.#end(error));
     socket.on('close', () => this.#end(new Error('the agent hung up')));
   }

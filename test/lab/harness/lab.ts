@@ -1,7 +1,7 @@
 /** A KVM host under emulation: QEMU's TCG is an AMD processor with virtualization, and Debian's kvm-amd runs on it. */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {closeSync, existsSync, openSync} from 'node:fs';
+import {closeSync, openSync} from 'node:fs';
 import {cp, link, mkdir, mkdtemp, readFile, realpath, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
@@ -128,9 +128,19 @@ export class Lab implements AsyncDisposable {
     const dead = new AbortController();
     this.#qemu.once('exit', () => dead.abort(new Error('QEMU has ended')));
     const signal = AbortSignal.any([dead.signal, AbortSignal.timeout(BOOT_MS)]);
-    const socket = agentSocket(this.#scratch);
-    while (!existsSync(socket)) await sleep(50, undefined, {signal});
-    this.#agent = await GuestAgent.connect(socket, signal);
+    this.#agent = await meetAgent(agentSocket(this.#scratch), signal);
+  }
+}
+
+/** The socket has its name a moment before QEMU listens on it. */
+async function meetAgent(socket: string, signal: AbortSignal): Promise<GuestAgent> {
+  for (;;) {
+    try {
+      return await GuestAgent.connect(socket, signal);
+    } catch (error) {
+      if (!['ENOENT', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+    await sleep(50, undefined, {signal});
   }
 }
 
