@@ -50,7 +50,7 @@ test('a graphics card costs what it can be filled with, and a copy for who looks
 const native = (overrides: Partial<Machine> = {}) => overheadBytes(machine({engine: 'native', ...overrides}));
 
 test('the native engine costs a fraction of QEMU, and the same for each vCPU and page', () => {
-  expect(native({guestBytes: 128 * MiB}) / MiB).toBeLessThanOrEqual(18);
+  expect(native({guestBytes: 128 * MiB}) / MiB).toBe(10);
   expect(native({vcpus: 9}) - native()).toBe(8 * MiB);
   const sizes = [{guestBytes: 4 * 1024 * MiB}, {guestBytes: 36 * 1024 * MiB}] as const;
   expect(native(sizes[1]) - native(sizes[0])).toBe(32 * 6.25 * MiB);
