@@ -1,7 +1,7 @@
 /** A KVM host under emulation: QEMU's TCG is an AMD processor with virtualization, and Debian's kvm-amd runs on it. */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {closeSync, openSync} from 'node:fs';
+import {closeSync, existsSync, openSync} from 'node:fs';
 import {cp, link, mkdir, mkdtemp, readFile, realpath, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
@@ -18,6 +18,8 @@ export interface LabOptions {
   readonly name: string;
   /** Files and folders that the node has below `/payload`, by their paths there; each comes from a path of this machine. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Raw disks of this machine that the node has after its own two, from `/dev/vdc` on. What it writes to them is lost. */
+  readonly disks?: readonly string[];
   readonly progress?: Progress;
 }
 
@@ -54,7 +56,7 @@ export class Lab implements AsyncDisposable {
   }
 
   /** @throws Error with the end of the node's own log when it does not come up */
-  static async boot({name, files = {}, progress = standardProgress()}: LabOptions): Promise<Lab> {
+  static async boot({name, files = {}, disks = [], progress = standardProgress()}: LabOptions): Promise<Lab> {
     const folder = join(repository, '.wherry/lab', name);
     await rm(folder, {recursive: true, force: true});
     await mkdir(folder, {recursive: true});
@@ -63,7 +65,7 @@ export class Lab implements AsyncDisposable {
     await layPayload(join(scratch, 'files'), payload, files);
     const log = openSync(join(folder, 'qemu.log'), 'w');
     const {bin} = await qemuClosure(progress);
-    const args = await qemuArgs(progress, {folder, scratch, payload});
+    const args = await qemuArgs(progress, {folder, scratch, payload, disks});
     // setpriv, so that a test run that is killed leaves nothing behind.
     const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', join(bin, 'qemu-system-x86_64'), ...args], {
       stdio: ['ignore', log, log],
@@ -128,19 +130,9 @@ export class Lab implements AsyncDisposable {
     const dead = new AbortController();
     this.#qemu.once('exit', () => dead.abort(new Error('QEMU has ended')));
     const signal = AbortSignal.any([dead.signal, AbortSignal.timeout(BOOT_MS)]);
-    this.#agent = await meetAgent(agentSocket(this.#scratch), signal);
-  }
-}
-
-/** The socket has its name a moment before QEMU listens on it. */
-async function meetAgent(socket: string, signal: AbortSignal): Promise<GuestAgent> {
-  for (;;) {
-    try {
-      return await GuestAgent.connect(socket, signal);
-    } catch (error) {
-      if (!['ENOENT', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    }
-    await sleep(50, undefined, {signal});
+    const socket = agentSocket(this.#scratch);
+    while (!existsSync(socket)) await sleep(50, undefined, {signal});
+    this.#agent = await GuestAgent.connect(socket, signal);
   }
 }
 
@@ -170,7 +162,7 @@ const virtioDisk = (id: string, file: string, options: string): string[] => [
 
 async function qemuArgs(
   progress: Progress,
-  {folder, scratch, payload}: {folder: string; scratch: string; payload: string},
+  {folder, scratch, payload, disks}: {folder: string; scratch: string; payload: string; disks: readonly string[]},
 ): Promise<string[]> {
   const parts = await nodeParts(progress);
   const {kernel, disk} = parts;
@@ -183,6 +175,7 @@ async function qemuArgs(
     ['-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0 panic=-1 quiet mitigations=off'],
     virtioDisk('root', disk, 'snapshot=on,cache=unsafe'),
     virtioDisk('payload', payload, 'readonly=on'),
+    ...disks.map((file, index) => virtioDisk(`disk${index}`, file, 'snapshot=on,cache=unsafe,discard=unmap')),
     ['-serial', `file:${join(folder, 'serial.log')}`],
     ['-chardev', `socket,id=agent,path=${agentSocket(scratch)},server=on,wait=off`],
     ['-device', 'virtio-serial-pci', '-device', 'virtserialport,chardev=agent,name=org.qemu.guest_agent.0'],
