@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {run} from '../scripts/core/command.ts';
-import {cacheFolder, repository} from '../scripts/core/paths.ts';
+import {repository} from '../scripts/core/paths.ts';
 import type {Progress} from '../scripts/core/progress.ts';
 
 /** With a target named, the flags reach only what is built for it, not the compiler's own plug-ins. */
@@ -9,8 +9,6 @@ const target = 'x86_64-unknown-linux-gnu';
 export interface StaticProgramOptions {
   /** Where the workspace lies. Defaults to this one. */
   readonly source?: string;
-  /** Where it is built. Defaults to a folder in the cache. */
-  readonly target?: string;
 }
 
 /**
@@ -20,8 +18,10 @@ export interface StaticProgramOptions {
 export async function staticProgram(
   progress: Progress,
   name: string,
-  {source = repository, target: targetFolder = join(cacheFolder(), 'cargo')}: StaticProgramOptions = {},
+  {source = repository}: StaticProgramOptions = {},
 ): Promise<string> {
+  // Not shared with other checkouts: Cargo takes what another one has built later for this one's.
+  const targetFolder = join(source, 'target/static');
   const options = ['--release', '--locked', '--target', target, '--target-dir', targetFolder, '--package', name];
   await progress.step(`build ${name} as a static program`, say =>
     run('nice', ['cargo', 'build', ...options], {

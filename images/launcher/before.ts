@@ -34,9 +34,9 @@ export async function launcherImageBefore(progress: Progress): Promise<string | 
     await mkdir(source);
     const archive = 'git -C "$0" archive "$1" Cargo.toml Cargo.lock native | tar -x -C "$2"';
     await run('sh', ['-c', archive, repository, commit, source]);
-    const program = await staticProgram(progress, 'wherry-launcher', {source, target: join(partial, 'target')});
+    const program = await staticProgram(progress, 'wherry-launcher', {source});
     await copyFile(program, join(partial, 'wherry-launcher'));
-    for (const folderName of ['source', 'target']) await rm(join(partial, folderName), {recursive: true});
+    await rm(source, {recursive: true});
   });
   return launcherImageWith(progress, {repository: 'wherry/launcher-before', launcher: join(folder, 'wherry-launcher')});
 }
