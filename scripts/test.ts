@@ -1,7 +1,7 @@
 /** `npm test`: all tiers in order, and what they came to. `--only unit,rust` runs some of them, `--lab` those that need a KVM instead, `--long` the slow proofs. */
 import {main} from './core/main.ts';
 import {readArguments} from './suites/arguments.ts';
-import type {Suite, SuiteResult} from './suites/suite.ts';
+import {groupsOf, type Suite, type SuiteResult} from './suites/suite.ts';
 import {labSuites, longSuites, suites} from './suites/suites.ts';
 import {summary} from './suites/summary.ts';
 
@@ -14,7 +14,7 @@ await main(async progress => {
   );
   const chosen = all.filter(({name}) => only.includes(name));
   const results = [];
-  for (const suite of chosen) results.push(await runSuite(suite));
+  for (const group of groupsOf(chosen)) results.push(...(await Promise.all(group.map(runSuite))));
   console.log(summary(results).join('\n'));
   if (results.some(({failed}) => failed.length > 0)) process.exitCode = 1;
 });

@@ -14,12 +14,15 @@ export interface JestSuiteOptions {
   args?: readonly string[];
   /** What must be there first. */
   prepare?: () => Promise<unknown>;
+  /** It runs beside the suite before it. */
+  beside?: boolean;
 }
 
 /** A suite that Jest runs, with its own output as it goes. */
-export function jestSuite({project, args = [], prepare}: JestSuiteOptions): Suite {
+export function jestSuite({project, args = [], prepare, beside = false}: JestSuiteOptions): Suite {
   return {
     name: project,
+    beside,
     async run() {
       await prepare?.();
       const folder = await mkdtemp(join(tmpdir(), 'wherry-jest-'));

@@ -18,5 +18,16 @@ export interface SuiteResult {
 /** A tier of tests: runs, prints as it goes, and never throws for a test that fails. */
 export interface Suite {
   name: string;
+  /** It runs beside the suite before it: both wait more than they work. */
+  beside?: boolean;
   run(): Promise<Omit<SuiteResult, 'suite' | 'took'>>;
 }
+
+/** The suites that run at the same time, group after group. */
+export const groupsOf = (suites: readonly Suite[]): readonly (readonly Suite[])[] =>
+  suites.reduce<Suite[][]>((groups, suite) => {
+    const last = groups.at(-1);
+    if (suite.beside === true && last !== undefined) last.push(suite);
+    else groups.push([suite]);
+    return groups;
+  }, []);

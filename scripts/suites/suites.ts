@@ -54,9 +54,10 @@ export function longSuites(progress: Progress): Suite[] {
       args: ['--verbose', '--testTimeout=600000', '--maxWorkers=2'],
       prepare: () => tools(progress),
     }),
-    // Each harms its own guests only, and waits more than it works.
+    // Each harms its own guests only.
     jestSuite({
       project: 'guest-faults',
+      beside: true,
       args: ['--verbose', '--testTimeout=600000', '--maxWorkers=2'],
       prepare: () => deployForFaults(progress),
     }),
