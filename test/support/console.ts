@@ -33,7 +33,10 @@ export class Console {
     this.#process.stdin.write(text);
   }
 
-  /** Runs a shell command in the guest and returns what it printed. Marks are split so that the echo does not match. */
+  /**
+   * Runs a shell command in the guest and returns what it printed. Marks are split so that the echo does not match. What is
+   * typed before the shell has shown its prompt stands there twice: the terminal echoes it, and the shell once more.
+   */
   async shell(command: string, timeoutMs = 30_000): Promise<string> {
     const from = this.#text.length;
     const mark = Math.random().toString(36).slice(2, 10);
@@ -41,8 +44,9 @@ export class Console {
     await this.expect(new RegExp(`<${mark}:\\d+>`), timeoutMs, from);
     const answer = this.#text.slice(from);
     const end = answer.search(new RegExp(`<${mark}:\\d+>`));
+    const echo = Math.max(0, answer.lastIndexOf(`""${mark}`, end));
     return answer
-      .slice(answer.indexOf('\n') + 1, end)
+      .slice(answer.indexOf('\n', echo) + 1, end)
       .replaceAll('\r', '')
       .trim();
   }
