@@ -174,13 +174,13 @@ export class Stage {
     const {cluster} = this;
     const before = (await cluster.vmi(run.name)).status;
     const began = performance.now();
-    const blank = JSON.stringify({status: {interfaces: null, engine: null}});
+    const blank = JSON.stringify({status: {interfaces: null, engine: {version: null}}});
     await cluster.kubectl.run('patch', 'vmi', run.name, '--subresource=status', '--type=merge', '-p', blank);
     await eventually(
       async () => {
         const vmi = await cluster.vmi(run.name);
         expect(vmi.metadata.uid).toBe(run.uid);
-        expect(vmi.status).toMatchObject({phase: 'Running', nodeName: run.node, engine: {name: 'qemu'}});
+        expect(vmi.status).toMatchObject({phase: 'Running', nodeName: run.node, engine: {name: 'qemu', version: before?.engine?.version}});
         expect(vmi.status?.interfaces?.[0]?.ipAddress).toBe(run.pod.status.podIP);
         expect(conditionOf(vmi, 'Ready')?.status).toBe('True');
         expect((await cluster.vm(run.name)).status).toMatchObject({printableStatus: 'Running', ready: true});
