@@ -53,7 +53,7 @@ const sameGuest = async (before: Info): Promise<void> => {
 /** What only the guest's node-daemon writes is taken away, and must be there again: the new daemon has the guest in hand. */
 const reportedAgain = async (): Promise<void> => {
   const before = (await cluster.vmi('guest')).status;
-  const blank = JSON.stringify({status: {interfaces: null, engine: {version: null}}});
+  const blank = JSON.stringify({status: {interfaces: null, engine: {version: ''}}});
   await cluster.kubectl.run('patch', 'vmi', 'guest', '--subresource=status', '--type=merge', '-p', blank);
   await eventually(
     async () => {

@@ -174,7 +174,7 @@ export class Stage {
     const {cluster} = this;
     const before = (await cluster.vmi(run.name)).status;
     const began = performance.now();
-    const blank = JSON.stringify({status: {interfaces: null, engine: {version: null}}});
+    const blank = JSON.stringify({status: {interfaces: null, engine: {version: ''}}});
     await cluster.kubectl.run('patch', 'vmi', run.name, '--subresource=status', '--type=merge', '-p', blank);
     await eventually(
       async () => {
