@@ -158,6 +158,13 @@ pub fn parse(line: &[u8]) -> Request {
         #[serde(default)]
         id: Option<Box<RawValue>>,
     }
+    // Serde takes a list for a struct as well.
+    if line.trim_ascii_start().first() != Some(&b'{') {
+        return Request {
+            id: None,
+            command: Err(generic("this is no command: it is no object".into())),
+        };
+    }
     match serde_json::from_slice::<In>(line) {
         Ok(said) => Request {
             id: said.id,
@@ -298,6 +305,8 @@ mod tests {
             r#"{"execute":"set_link","arguments":{"name":"net-default","up":true,"all":true}}"#,
             r#"{"execute":1}"#,
             "[]",
+            r#"["cont"]"#,
+            r#" ["stop",{},3]"#,
             "",
             "\u{0}",
         ] {
