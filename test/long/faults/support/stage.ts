@@ -180,7 +180,11 @@ export class Stage {
       async () => {
         const vmi = await cluster.vmi(run.name);
         expect(vmi.metadata.uid).toBe(run.uid);
-        expect(vmi.status).toMatchObject({phase: 'Running', nodeName: run.node, engine: {name: 'qemu', version: before?.engine?.version}});
+        expect(vmi.status).toMatchObject({
+          phase: 'Running',
+          nodeName: run.node,
+          engine: {name: 'qemu', version: before?.engine?.version},
+        });
         expect(vmi.status?.interfaces?.[0]?.ipAddress).toBe(run.pod.status.podIP);
         expect(conditionOf(vmi, 'Ready')?.status).toBe('True');
         expect((await cluster.vm(run.name)).status).toMatchObject({printableStatus: 'Running', ready: true});
