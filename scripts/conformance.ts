@@ -5,9 +5,9 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {parseArgs} from 'node:util';
+import {buildNative} from '../images/node/native.ts';
 import {conformance} from '../test/conformance/conformance.ts';
 import {podPrograms} from '../test/support/pod-programs.ts';
-import {run} from './core/command.ts';
 import {SetupError} from './core/errors.ts';
 import {main} from './core/main.ts';
 import {repository} from './core/paths.ts';
@@ -29,9 +29,7 @@ await main(async progress => {
     throw new SetupError('this needs root, for it makes network namespaces: run it by sudo');
   const packages = {ip: 'iproute2', nft: 'nftables', unshare: 'util-linux', pkill: 'procps'};
   requirePrograms('the conformance suite', packages);
-  await progress.step('build the native parts', say =>
-    run('cargo', ['build', '--release', '--workspace'], {cwd: repository, onLine: say}),
-  );
+  await buildNative(progress);
   const kit = {
     ...(await podPrograms()),
     library: built('libwherry.so'),

@@ -7,7 +7,7 @@ import {run} from '../../scripts/core/command.ts';
 import {repository} from '../../scripts/core/paths.ts';
 import type {Progress} from '../../scripts/core/progress.ts';
 import {imageCache} from '../image-cache.ts';
-import {staticProgram} from '../static-programs.ts';
+import {staticLauncher} from '../static-programs.ts';
 import {launcherImageWith} from './image.ts';
 
 const wire = 'api/src/wire/launcher.ts';
@@ -34,8 +34,7 @@ export async function launcherImageBefore(progress: Progress): Promise<string | 
     await mkdir(source);
     const archive = 'git -C "$0" archive "$1" Cargo.toml Cargo.lock native | tar -x -C "$2"';
     await run('sh', ['-c', archive, repository, commit, source]);
-    const program = await staticProgram(progress, 'wherry-launcher', {source});
-    await copyFile(program, join(partial, 'wherry-launcher'));
+    await copyFile(await staticLauncher(progress, source), join(partial, 'wherry-launcher'));
     await rm(source, {recursive: true});
   });
   return launcherImageWith(progress, {repository: 'wherry/launcher-before', launcher: join(folder, 'wherry-launcher')});

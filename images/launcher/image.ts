@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import type {Progress} from '../../scripts/core/progress.ts';
 import {contentImage} from '../content-image.ts';
 import {qemuClosure, qemuKey} from '../qemu-closure.ts';
-import {staticProgram} from '../static-programs.ts';
+import {staticPrograms} from '../static-programs.ts';
 
 /** QEMU looks up the account that it runs as. */
 const accounts = {
@@ -12,9 +12,7 @@ const accounts = {
 
 /** The image of every VM pod. */
 export async function launcherImage(progress: Progress): Promise<string> {
-  const launcher = await staticProgram(progress, 'wherry-launcher');
-  const vmm = await staticProgram(progress, 'wherry-vmm');
-  return launcherImageWith(progress, {repository: 'wherry/launcher', launcher, vmm});
+  return launcherImageWith(progress, {repository: 'wherry/launcher', ...(await staticPrograms(progress))});
 }
 
 interface Programs {

@@ -1,13 +1,13 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {run} from '../../scripts/core/command.ts';
 import type {ContextFile} from '../../scripts/core/docker.ts';
 import {repository} from '../../scripts/core/paths.ts';
 import type {Progress} from '../../scripts/core/progress.ts';
 import {contentImage} from '../content-image.ts';
 import {baseImage} from './base.ts';
 import {bundle, external, type Program} from './bundle.ts';
+import {buildNative} from './native.ts';
 import {nodeRoot, type RootRequest, rootKey} from './root.ts';
 
 interface NodeImage {
@@ -49,11 +49,7 @@ const nodeDaemon: NodeImage = {
     'usr/bin/wherry-netns': 'target/release/wherry-netns',
     ...koffi,
   },
-  prepare: progress =>
-    progress.step('build the native library and helpers', async say => {
-      const packages = ['wherry-ffi', 'wherry-selftest', 'wherry-netns'].flatMap(name => ['-p', name]);
-      await run('cargo', ['build', '--release', ...packages], {cwd: repository, onLine: say});
-    }),
+  prepare: buildNative,
 };
 
 /** The reference of the operator's image, built where its content is new. */

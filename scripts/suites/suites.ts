@@ -1,6 +1,5 @@
+import {buildNative} from '../../images/node/native.ts';
 import {clusterDown} from '../cluster/cluster.ts';
-import {run} from '../core/command.ts';
-import {repository} from '../core/paths.ts';
 import type {Progress} from '../core/progress.ts';
 import {tools} from '../toolchain/tools.ts';
 import {virtctl} from '../toolchain/virtctl.ts';
@@ -80,10 +79,4 @@ async function deployForE2e(progress: Progress): Promise<void> {
   const {default: setUp} = await import('../../test/e2e/global-setup.ts');
   if (process.env['CI'] === 'true') await clusterDown(progress);
   await setUp(progress);
-}
-
-async function buildNative(progress: Progress): Promise<void> {
-  await progress.step('build the native parts', say =>
-    run('cargo', ['build', '--release', '--workspace'], {cwd: repository, onLine: say}),
-  );
 }

@@ -1,5 +1,5 @@
 import {qemuClosure} from '../../images/qemu-closure.ts';
-import {staticProgram} from '../../images/static-programs.ts';
+import {staticPrograms} from '../../images/static-programs.ts';
 import {tinyGuest} from '../../images/tiny/image.ts';
 import {progress} from '../../scripts/core/progress.ts';
 import type {PodPrograms} from './fake-node.ts';
@@ -8,10 +8,5 @@ import type {PodPrograms} from './fake-node.ts';
 export const podPrograms = async (): Promise<PodPrograms> => {
   const log = progress();
   const {root} = await qemuClosure(log);
-  return {
-    closure: root,
-    launcher: await staticProgram(log, 'wherry-launcher'),
-    vmm: await staticProgram(log, 'wherry-vmm'),
-    guest: await tinyGuest(log),
-  };
+  return {closure: root, ...(await staticPrograms(log)), guest: await tinyGuest(log)};
 };

@@ -1,7 +1,7 @@
 /** The conformance program as files of a lab node. */
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {staticProgram} from '../../../images/static-programs.ts';
+import {staticPrograms} from '../../../images/static-programs.ts';
 import {tinyGuest} from '../../../images/tiny/image.ts';
 import {run} from '../../../scripts/core/command.ts';
 import {repository} from '../../../scripts/core/paths.ts';
@@ -31,6 +31,7 @@ const kit: Kit = {
 /** What `node /payload/app/main.mjs --kit /payload/kit.json` needs, by its path in the node. */
 export async function conformanceFiles(progress: Progress, scratch: string): Promise<Record<string, string>> {
   const guest = await tinyGuest(progress);
+  const {launcher, vmm} = await staticPrograms(progress);
   await bundle(join(scratch, 'main.mjs'));
   await writeFile(join(scratch, 'kit.json'), JSON.stringify(kit));
   return {
@@ -39,8 +40,8 @@ export async function conformanceFiles(progress: Progress, scratch: string): Pro
     'app/node_modules/koffi': join(repository, 'node_modules/koffi'),
     'app/node_modules/@koromix/koffi-linux-x64': join(repository, 'node_modules/@koromix/koffi-linux-x64'),
     'kit.json': join(scratch, 'kit.json'),
-    'wherry-launcher': await staticProgram(progress, 'wherry-launcher'),
-    'wherry-vmm': await staticProgram(progress, 'wherry-vmm'),
+    'wherry-launcher': launcher,
+    'wherry-vmm': vmm,
     vmlinux: guest.kernel,
     initrd: guest.initrd,
     ...Object.fromEntries(

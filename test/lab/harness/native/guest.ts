@@ -1,7 +1,7 @@
 /** A guest of the native engine in a lab node. */
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {staticProgram} from '../../../../images/static-programs.ts';
+import {staticPrograms} from '../../../../images/static-programs.ts';
 import {repository} from '../../../../scripts/core/paths.ts';
 import type {Progress} from '../../../../scripts/core/progress.ts';
 import type {Lab} from '../lab.ts';
@@ -21,7 +21,7 @@ export async function nativeFiles(progress: Progress): Promise<Record<string, st
         join(repository, 'node_modules', name),
       ]),
     ),
-    'wherry-vmm': await staticProgram(progress, 'wherry-vmm'),
+    'wherry-vmm': (await staticPrograms(progress)).vmm,
   };
 }
 
