@@ -12,6 +12,8 @@ import type {Suite} from './suite.ts';
 
 /** All tiers, the quickest to fail first. */
 export function suites(progress: Progress): Suite[] {
+  let deployed: Promise<void> | undefined;
+  const deployOnce = (): Promise<void> => (deployed ??= deployForE2e(progress));
   return [
     checkSuite,
     // The binding's tests call the real library.
@@ -24,11 +26,17 @@ export function suites(progress: Progress): Suite[] {
       // One after the other: each takes all the CPU there is.
       prepare: () => tools(progress).then(() => virtctl(progress)),
     }),
-    // One guest after another: under emulation each takes all the CPU there is.
+    // Each looks at its own guests only.
     jestSuite({
       project: 'e2e',
+      args: ['--verbose', '--testTimeout=600000', '--maxWorkers=2'],
+      prepare: deployOnce,
+    }),
+    // These change Wherry itself, or a node, under whatever runs.
+    jestSuite({
+      project: 'e2e-system',
       args: ['--verbose', '--testTimeout=600000', '--runInBand'],
-      prepare: () => deployForE2e(progress),
+      prepare: deployOnce,
     }),
   ];
 }

@@ -101,6 +101,17 @@ export class Cluster {
     return this.vmi(name);
   }
 
+  /** Asks for the eviction of its pod, as a drain does. */
+  async evict(name: string): Promise<string> {
+    const pod = (await this.pod(name)).metadata.name;
+    const {namespace} = this.kubectl;
+    return this.kubectl.post(`/api/v1/namespaces/${namespace}/pods/${pod}/eviction`, {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: {name: pod, namespace},
+    });
+  }
+
   /** Waits until no pod of the machine is left: the kubelet removes one a moment after its guest has ended. */
   async podGone(name: string): Promise<void> {
     await eventually(async () => {

@@ -2,7 +2,7 @@ import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {eventually} from '../support/eventually.ts';
 import {tinyVm} from '../support/guests.ts';
 import {Cluster} from './cluster.ts';
-import {nothingLeft, tapsOn, type Trail} from './traces.ts';
+import {networkGone, networkOf, nothingLeft, type Trail} from './traces.ts';
 
 jest.setTimeout(240_000);
 
@@ -14,25 +14,25 @@ afterAll(() => cluster?.close());
 
 interface Run extends Trail {
   readonly uid: string;
-  /** Taps on the node before it began. */
-  readonly taps: number;
+  /** Its pod's network namespace on the node. */
+  readonly network: string;
 }
 
 const start = async (name: string, graceSeconds: number): Promise<Run> => {
-  const taps = await tapsOn(cluster, cluster.env.nodes[0] ?? '');
   await cluster.kubectl.apply(tinyVm(name, cluster.env.images.tiny, {graceSeconds}));
   const {metadata} = await cluster.running(name);
   await cluster.booted(name, /login:/);
   const pod = await cluster.pod(name);
-  const node = pod.spec.nodeName ?? '';
-  expect(await tapsOn(cluster, node)).toBe(taps + 1);
-  return {name, uid: metadata.uid, pod, node, taps};
+  const trail = {name, pod, node: pod.spec.nodeName ?? ''};
+  const network = await networkOf(cluster, trail);
+  expect(network.taps).toBe(1);
+  return {...trail, uid: metadata.uid, network: network.name};
 };
 
-/** As before it began: its tap is gone as well. */
+/** As before it began: its network is gone as well. */
 const gone = async (run: Run): Promise<void> => {
   await nothingLeft(cluster, run);
-  expect(await tapsOn(cluster, run.node)).toBe(run.taps);
+  await networkGone(cluster, run.node, run.network);
 };
 
 test('kubectl delete vm presses the power button, and the guest shuts down in order', async () => {

@@ -9,11 +9,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await Cluster.open('strategy');
   const {tiny} = cluster.env.images;
-  await cluster.kubectl.apply(
-    tinyVm('asked', tiny, {runStrategy: 'Manual'}),
-    tinyVm('usual', tiny, {labels: {app: 'usual'}}),
-    tinyVm('kept', tiny, {labels: {app: 'kept'}, spec: {evictionStrategy: 'External'}}),
-  );
+  await cluster.kubectl.apply(tinyVm('asked', tiny, {runStrategy: 'Manual'}), tinyVm('usual', tiny));
 });
 afterAll(() => cluster?.close());
 
@@ -27,16 +23,6 @@ const ask = (name: string, ...stateChangeRequests: object[]): Promise<string> =>
     '-p',
     JSON.stringify({status: {stateChangeRequests}}),
   );
-
-const evict = async (name: string): Promise<string> => {
-  const pod = (await cluster.pod(name)).metadata.name;
-  const {namespace} = cluster.kubectl;
-  return cluster.kubectl.post(`/api/v1/namespaces/${namespace}/pods/${pod}/eviction`, {
-    apiVersion: 'policy/v1',
-    kind: 'Eviction',
-    metadata: {name: pod, namespace},
-  });
-};
 
 const runsAgain = (name: string, before: Vmi): Promise<void> =>
   eventually(async () => {
@@ -68,7 +54,7 @@ test('under Manual a machine is started and stopped by requests, which are gone 
 test('an eviction shuts a guest down in order, and its machine runs again', async () => {
   const before = await cluster.running('usual');
   await cluster.booted('usual', /login:/);
-  await evict('usual');
+  await cluster.evict('usual');
   await runsAgain('usual', before);
   const said = await cluster.kubectl.run(
     'get',
@@ -78,33 +64,4 @@ test('an eviction shuts a guest down in order, and its machine runs again', asyn
     'jsonpath={.items[*].message}',
   );
   expect(said).toContain('the guest shut down because its pod was stopped');
-});
-
-test('a guest with evictionStrategy External cannot be evicted; a drain waits until its machine is stopped', async () => {
-  const before = await cluster.running('kept');
-  await expect(evict('kept')).rejects.toThrow(/disruption budget/);
-  const node = before.status?.nodeName ?? '';
-  try {
-    const drain = cluster.kubectl.run(
-      'drain',
-      node,
-      '--pod-selector=app=kept',
-      '--delete-emptydir-data',
-      '--ignore-daemonsets',
-      '--timeout=90s',
-    );
-    await Promise.race([
-      drain,
-      eventually(async () => {
-        const now = await cluster.kubectl.json<{status: {evacuationNodeName?: string}}>('get', 'vmi', 'kept');
-        expect(now.status.evacuationNodeName).toBe(node);
-      }),
-    ]);
-    expect((await cluster.running('kept')).metadata.uid).toBe(before.metadata.uid);
-    // Who was asked to act does.
-    await cluster.kubectl.mergePatch('vm/kept', {spec: {runStrategy: 'Halted'}});
-    expect(await drain).toContain('drained');
-  } finally {
-    await cluster.kubectl.run('uncordon', node);
-  }
 });

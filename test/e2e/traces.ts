@@ -10,11 +10,28 @@ export interface Trail {
   readonly node: string;
 }
 
-/** Taps in all network namespaces of a node. */
-export const tapsOn = async (cluster: Cluster, node: string): Promise<number> => {
-  const links = 'for n in $(ip netns list | cut -d" " -f1); do ip -n $n -o link show 2>/dev/null; done; ip -o link';
-  const out = await cluster.onNode(node, 'sh', '-c', links);
-  return out.split('\n').filter(line => /: tap/.test(line)).length;
+/** The network namespace of a pod that runs, by its name on the node, and how many taps are in it. */
+export const networkOf = async (cluster: Cluster, {node, pod}: Trail): Promise<{name: string; taps: number}> => {
+  const find = `for n in $(ip netns list | cut -d" " -f1); do
+    if ip -n $n -o -4 address | grep -qF "inet $1/"; then echo $n $(ip -n $n -o link | grep -c ": tap"); fi
+  done`;
+  const out = await cluster.onNode(node, 'sh', '-c', find, 'sh', pod.status.podIP ?? 'none');
+  const [name = '', taps, ...more] = out.trim().split(/\s/);
+  expect([name, more]).toEqual([expect.stringMatching(/./), []]);
+  return {name, taps: Number(taps)};
+};
+
+/** The network namespace is gone with all that was in it, and no tap has got into the node's own. */
+export const networkGone = async (cluster: Cluster, node: string, name: string): Promise<void> => {
+  const left = await cluster.onNode(
+    node,
+    'sh',
+    '-c',
+    `ip netns list | grep -w "$1"; ip -o link | grep ': tap'; true`,
+    'sh',
+    name,
+  );
+  expect(left).toBe('');
 };
 
 /** No process, control group, folder or mount of the pod is left on its node. */

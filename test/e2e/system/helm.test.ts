@@ -1,11 +1,11 @@
 /** The life of a release around a guest that must not notice any of it. */
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {repository as checkout} from '../../scripts/core/paths.ts';
-import {run} from '../../scripts/core/command.ts';
-import {eventually} from '../support/eventually.ts';
-import {tinyVm} from '../support/guests.ts';
-import type {Kubectl} from '../support/kubectl.ts';
-import {Cluster, type Pod} from './cluster.ts';
+import {repository as checkout} from '../../../scripts/core/paths.ts';
+import {run} from '../../../scripts/core/command.ts';
+import {eventually} from '../../support/eventually.ts';
+import {tinyVm} from '../../support/guests.ts';
+import type {Kubectl} from '../../support/kubectl.ts';
+import {Cluster, type Pod} from '../cluster.ts';
 
 jest.setTimeout(300_000);
 

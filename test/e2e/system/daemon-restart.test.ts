@@ -1,8 +1,8 @@
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {eventually} from '../support/eventually.ts';
-import {tinyVm} from '../support/guests.ts';
-import type {Kubectl} from '../support/kubectl.ts';
-import {Cluster, type Pod} from './cluster.ts';
+import {eventually} from '../../support/eventually.ts';
+import {tinyVm} from '../../support/guests.ts';
+import type {Kubectl} from '../../support/kubectl.ts';
+import {Cluster, type Pod} from '../cluster.ts';
 
 jest.setTimeout(300_000);
 
