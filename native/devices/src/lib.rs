@@ -16,6 +16,7 @@
 pub mod bus;
 pub mod cmos;
 pub mod event;
+pub mod fuzzing;
 pub mod i8042;
 pub mod interrupt;
 pub mod ioapic;

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 use vmm_sys_util::eventfd::EventFd;
 
 use crate::bus::lock;
-use crate::interrupt::{Doorbells, InterruptLine, LocalApics, MsiMessage, MsiVector, MsiVectors};
+pub use crate::fuzzing::{Vector, Vectors};
+use crate::interrupt::{Doorbells, InterruptLine, LocalApics, MsiMessage};
 
 /// A line that remembers its levels.
 #[derive(Default)]
@@ -45,51 +46,9 @@ impl LocalApics for Apics {
     }
 }
 
-pub struct Vector {
-    event: EventFd,
-    pub connected: Mutex<Option<MsiMessage>>,
-}
-
-impl Vector {
-    /// How often it was raised since the last call.
-    pub fn raised(&self) -> u64 {
-        self.event.read().unwrap_or(0)
-    }
-}
-
-impl MsiVector for Vector {
-    fn event(&self) -> &EventFd {
-        &self.event
-    }
-
-    fn connect(&self, message: MsiMessage) -> io::Result<()> {
-        *lock(&self.connected) = Some(message);
-        Ok(())
-    }
-
-    fn disconnect(&self) -> io::Result<()> {
-        *lock(&self.connected) = None;
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-pub struct Vectors(pub Mutex<Vec<Arc<Vector>>>);
-
 impl Vectors {
     pub fn get(&self, index: usize) -> Arc<Vector> {
-        lock(&self.0)[index].clone()
-    }
-}
-
-impl MsiVectors for Vectors {
-    fn allocate(&self) -> io::Result<Arc<dyn MsiVector>> {
-        let vector = Arc::new(Vector {
-            event: EventFd::new(libc::EFD_NONBLOCK | libc::EFD_CLOEXEC)?,
-            connected: Mutex::new(None),
-        });
-        lock(&self.0).push(vector.clone());
-        Ok(vector)
+        self.all()[index].clone()
     }
 }
 

@@ -49,6 +49,10 @@ pub const TARGETS: &[Target] = &[
         run: targets::msix::run,
     },
     Target {
+        name: "net",
+        run: targets::net::run,
+    },
+    Target {
         name: "pci",
         run: targets::pci::run,
     },

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use vmm_sys_util::eventfd::EventFd;
 
 use super::{Kind, Queue};
@@ -121,27 +121,45 @@ impl Drop for WorkerThread {
 
 /// Until it is told to stop.
 fn run(worker: &mut dyn Worker, stop: &EventFd) {
-    worker.begin();
-    for index in indices(worker) {
-        worker.notified(index);
-    }
+    begin(worker);
     loop {
-        let (queues, tokens) = wait(worker, stop);
+        let woken = wait(worker, stop, None);
         if stop.read().is_ok() {
             worker.drain();
             return;
         }
-        queues.into_iter().for_each(|queue| worker.notified(queue));
-        tokens.into_iter().for_each(|token| worker.ready(token));
+        woken.serve(worker);
     }
 }
 
-fn indices(worker: &dyn Worker) -> Vec<usize> {
-    worker.queues().iter().map(|queue| queue.index()).collect()
+pub(super) fn begin(worker: &mut dyn Worker) {
+    worker.begin();
+    let queues: Vec<usize> = worker.queues().iter().map(|queue| queue.index()).collect();
+    queues.into_iter().for_each(|queue| worker.notified(queue));
 }
 
-/// The queues that were notified and the tokens of the sources that are ready.
-fn wait(worker: &dyn Worker, stop: &EventFd) -> (Vec<usize>, Vec<u32>) {
+/// Why a worker was woken.
+pub(super) struct Woken {
+    /// Those that were notified.
+    queues: Vec<usize>,
+    /// Of the sources that are ready.
+    tokens: Vec<u32>,
+}
+
+impl Woken {
+    pub(super) fn serve(self, worker: &mut dyn Worker) {
+        let Woken { queues, tokens } = self;
+        queues.into_iter().for_each(|queue| worker.notified(queue));
+        tokens.into_iter().for_each(|token| worker.ready(token));
+    }
+
+    pub(super) fn by_nothing(&self) -> bool {
+        self.queues.is_empty() && self.tokens.is_empty()
+    }
+}
+
+/// For so long at most; `None` waits for ever.
+pub(super) fn wait(worker: &dyn Worker, stop: &EventFd, timeout: Option<&Timespec>) -> Woken {
     let queues = worker.queues();
     let sources = worker.sources();
     let mut fds = vec![PollFd::from_borrowed_fd(as_fd(stop), PollFlags::IN)];
@@ -155,9 +173,9 @@ fn wait(worker: &dyn Worker, stop: &EventFd) -> (Vec<usize>, Vec<u32>) {
         PollFd::from_borrowed_fd(source.fd, wanted)
     }));
     // Fails only when a signal comes; then nothing is ready.
-    let _ = poll(&mut fds, None);
+    let _ = poll(&mut fds, timeout);
     let mut ready = fds.iter().skip(1).map(|fd| !fd.revents().is_empty());
-    let notified = queues
+    let queues = queues
         .iter()
         .zip(ready.by_ref())
         .filter(|(_, ready)| *ready)
@@ -172,5 +190,5 @@ fn wait(worker: &dyn Worker, stop: &EventFd) -> (Vec<usize>, Vec<u32>) {
         .filter(|(_, ready)| *ready)
         .map(|(source, _)| source.token)
         .collect();
-    (notified, tokens)
+    Woken { queues, tokens }
 }

@@ -3,7 +3,7 @@
 use wherry_devices::power;
 use wherry_devices::virtio::block::{Block, Cache, OnError, Options};
 
-use super::rng::serve;
+use super::driver::serve;
 use super::seams::file;
 use crate::Bytes;
 

@@ -1,12 +1,15 @@
 pub mod block;
+mod cable;
 pub mod control;
 pub mod dhcp;
+mod driver;
 pub mod frames;
 pub mod image;
 pub mod iso;
 mod iso_reader;
 pub mod kernel;
 pub mod msix;
+pub mod net;
 pub mod pci;
 pub mod plan;
 pub mod qmp;

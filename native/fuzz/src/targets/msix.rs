@@ -1,9 +1,9 @@
 //! An MSI-X table against a simple one: it reads back as it was written, and a vector is connected exactly where its entry says.
 
-use wherry_devices::interrupt::MsiMessage;
+use wherry_devices::fuzzing::Vectors;
+use wherry_devices::interrupt::{MsiMessage, MsiVector};
 use wherry_devices::pci::msix::Msix;
 
-use super::seams::Vectors;
 use crate::Bytes;
 
 const COUNT: usize = 3;
@@ -34,10 +34,8 @@ pub fn run(bytes: &[u8]) {
                 control = 0;
             }
             2 => {
-                let vectors = vectors.0.lock().expect("whole");
-                let vector = &vectors[usize::from(bytes.byte()) % COUNT];
-                let event = wherry_devices::interrupt::MsiVector::event(vector.as_ref());
-                event.write(1).expect("room");
+                let vector = &vectors.all()[usize::from(bytes.byte()) % COUNT];
+                vector.event().write(1).expect("room");
             }
             _ => write(&mut msix, &mut model, &mut bytes),
         }
@@ -70,8 +68,7 @@ fn write(msix: &mut Msix, model: &mut [Entry; COUNT], bytes: &mut Bytes<'_>) {
 
 fn check(msix: &Msix, model: &[Entry; COUNT], control: u8, vectors: &Vectors) {
     let open = control & 0xc0 == 0x80;
-    let vectors = vectors.0.lock().expect("whole");
-    for (index, (entry, vector)) in model.iter().zip(vectors.iter()).enumerate() {
+    for (index, (entry, vector)) in model.iter().zip(vectors.all()).enumerate() {
         let [low, high, data, mask] = entry.words;
         let mut read = [0; 16];
         msix.read_table(index as u64 * 16, &mut read);
@@ -82,7 +79,7 @@ fn check(msix: &Msix, model: &[Entry; COUNT], control: u8, vectors: &Vectors) {
             data,
         };
         let wanted = (open && mask == 0).then_some(message);
-        assert_eq!(*vector.connected.lock().expect("whole"), wanted);
+        assert_eq!(vector.connected(), wanted);
     }
     let mut pending = [0xff; 9];
     msix.read_pending(0, &mut pending);

@@ -4,12 +4,13 @@
 use std::sync::{Arc, Mutex};
 
 use wherry_devices::bus::BusDevice;
+use wherry_devices::fuzzing::Vectors;
 use wherry_devices::pci::root_complex::{Ecam, Window};
 use wherry_devices::pci::{PciFunction, RootComplex, Windows};
 use wherry_devices::virtio::pci::{Connections, VirtioPci};
 use wherry_devices::virtio::rng::Rng;
 
-use super::seams::{Bells, Vectors, memory};
+use super::seams::{Bells, memory};
 use crate::Bytes;
 
 const LOW: u64 = 0xc000_0000;

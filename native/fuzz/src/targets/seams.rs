@@ -2,16 +2,14 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use vm_memory::GuestAddress;
 use vmm_sys_util::eventfd::EventFd;
-use wherry_devices::interrupt::{Doorbells, MsiMessage, MsiVector, MsiVectors};
+use wherry_devices::interrupt::Doorbells;
 use wherry_devices::memory::{GuestMemory, Ram};
 use wherry_devices::pci::Windows;
-
-const EVENT: i32 = 0o4000 | 0o2_000_000; // non-blocking, closed on exec
 
 pub fn memory(bytes: usize) -> GuestMemory {
     let ram = Ram::from_ranges(&[(GuestAddress(0), bytes)]);
@@ -22,42 +20,6 @@ pub fn file(bytes: u64) -> File {
     let file = File::from(memfd_create("fuzz", MemfdFlags::CLOEXEC).expect("a file"));
     file.set_len(bytes).expect("room");
     file
-}
-
-pub struct Vector {
-    event: EventFd,
-    pub connected: Mutex<Option<MsiMessage>>,
-}
-
-impl MsiVector for Vector {
-    fn event(&self) -> &EventFd {
-        &self.event
-    }
-
-    fn connect(&self, message: MsiMessage) -> io::Result<()> {
-        *self.connected.lock().expect("whole") = Some(message);
-        Ok(())
-    }
-
-    fn disconnect(&self) -> io::Result<()> {
-        let before = self.connected.lock().expect("whole").take();
-        assert!(before.is_some(), "what is not connected");
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-pub struct Vectors(pub Mutex<Vec<Arc<Vector>>>);
-
-impl MsiVectors for Vectors {
-    fn allocate(&self) -> io::Result<Arc<dyn MsiVector>> {
-        let vector = Arc::new(Vector {
-            event: EventFd::new(EVENT)?,
-            connected: Mutex::new(None),
-        });
-        self.0.lock().expect("whole").push(vector.clone());
-        Ok(vector)
-    }
 }
 
 /// Hang where BARs may be, each once.

@@ -1,5 +1,4 @@
 use super::*;
-use crate::bus::lock;
 use crate::testing::Vectors;
 
 const MESSAGE: MsiMessage = MsiMessage {
@@ -22,7 +21,7 @@ fn mask(msix: &mut Msix, index: u64, masked: bool) {
 }
 
 fn connected(vectors: &Vectors, index: usize) -> Option<MsiMessage> {
-    *lock(&vectors.get(index).connected)
+    vectors.get(index).connected()
 }
 
 fn pending(msix: &Msix) -> u8 {
