@@ -1,6 +1,7 @@
 import {run} from '../core/command.ts';
 import {repository} from '../core/paths.ts';
 import {readCargoOutput} from './cargo-report.ts';
+import {underMiri} from './miri.ts';
 import type {Suite} from './suite.ts';
 
 export const rustSuite: Suite = {
@@ -15,6 +16,12 @@ export const rustSuite: Suite = {
       () => true,
       () => false,
     );
-    return readCargoOutput(lines, exitedWell);
+    const tests = readCargoOutput(lines, exitedWell);
+    const again = await underMiri(line => console.log(line));
+    return {
+      passed: tests.passed + again.passed,
+      failed: [...tests.failed, ...again.failed],
+      skipped: [...tests.skipped, ...again.skipped],
+    };
   },
 };
