@@ -3,6 +3,8 @@
 use std::iter;
 use std::ops::Range;
 
+use wherry_devices::pci::root_complex::MAX_PORTS;
+
 pub const MIB: u64 = 1 << 20;
 pub const GIB: u64 = 1 << 30;
 pub const PAGE: u64 = 4096;
@@ -32,8 +34,10 @@ pub const HIGH_RAM: u64 = MIB;
 // In the hole.
 /// Windows for 32-bit BARs.
 pub const PCI_LOW: Range<u64> = 0xc000_0000..0xe000_0000;
+/// Bus 0 and one behind each root port. Linux looks for devices on every bus there may be, by an exit for each of 32 slots.
+pub const BUSES: u64 = MAX_PORTS as u64 + 1;
 /// Configuration space: 1 MiB a bus.
-pub const ECAM: Range<u64> = 0xe000_0000..0xf000_0000;
+pub const ECAM: Range<u64> = 0xe000_0000..0xe000_0000 + BUSES * MIB;
 pub const IOAPIC: Range<u64> = 0xfec0_0000..0xfec0_1000;
 pub const LOCAL_APIC: u64 = 0xfee0_0000;
 /// One page, then three, that KVM on Intel needs; away from everything else.

@@ -62,7 +62,7 @@ fn edge(pin: u8) -> Interrupt {
 }
 
 fn pci_host(board: &Board) -> Vec<u8> {
-    let buses = AddressSpace::new_bus_number(0u16, 255u16);
+    let buses = AddressSpace::new_bus_number(0u16, (layout::BUSES - 1) as u16);
     let low = AddressSpace::new_memory(
         AddressSpaceCacheable::NotCacheable,
         true,

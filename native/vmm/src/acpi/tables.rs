@@ -94,9 +94,9 @@ pub fn mcfg() -> Vec<u8> {
     let mut mcfg = table(*b"MCFG", HEADER, 1);
     mcfg.append(0u64);
     mcfg.append(layout::ECAM.start);
-    // Segment 0, all buses.
+    // Segment 0, from bus 0 to the last.
     mcfg.append(0u16);
-    mcfg.append_slice(&[0, u8::MAX]);
+    mcfg.append_slice(&[0, (layout::BUSES - 1) as u8]);
     mcfg.append(0u32);
     finish(mcfg)
 }

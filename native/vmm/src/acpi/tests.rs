@@ -79,6 +79,15 @@ fn every_cpu_is_in_the_madt() {
 }
 
 #[test]
+fn each_root_port_has_a_bus_and_no_other_is_looked_for() {
+    let tables = tables(1);
+    let (_, mcfg) = &tables[2];
+    assert_eq!(word(mcfg, 44), layout::ECAM.start);
+    assert_eq!(mcfg[54..56], [0, 31]);
+    assert_eq!(layout::ECAM.end - layout::ECAM.start, 32 * MIB);
+}
+
+#[test]
 fn the_board_is_hardware_reduced_and_can_be_reset() {
     let tables = tables(1);
     let (_, fadt) = &tables[0];
