@@ -38,16 +38,22 @@ export function suites(progress: Progress): Suite[] {
       args: ['--verbose', '--testTimeout=600000', '--runInBand'],
       prepare: deployOnce,
     }),
+    // One file at a time leaves a core free.
+    jestSuite({
+      project: 'lab-boot',
+      beside: true,
+      args: ['--verbose', '--testTimeout=600000', '--runInBand'],
+    }),
   ];
 }
 
-/** What needs a KVM: it is had by emulation of a whole machine, one at a time. */
+/** What needs a KVM: it is had by emulation of a whole machine, one for each core that there is at least. */
 export function labSuites(progress: Progress): Suite[] {
   return [
     jestSuite({
       project: 'lab',
-      args: ['--verbose', '--testTimeout=600000', '--runInBand'],
-      prepare: () => buildNative(progress),
+      args: ['--verbose', '--testTimeout=600000', '--maxWorkers=2'],
+      prepare: () => prepareLab(progress),
     }),
   ];
 }
@@ -75,6 +81,13 @@ export function longSuites(progress: Progress): Suite[] {
       prepare: () => deployForFaults(progress),
     }),
   ];
+}
+
+/** Once, and not by the first two files at the same time. */
+async function prepareLab(progress: Progress): Promise<void> {
+  await buildNative(progress);
+  const {default: setUp} = await import('../../test/lab/harness/set-up.ts');
+  await setUp(progress);
 }
 
 async function deployForFaults(progress: Progress): Promise<void> {

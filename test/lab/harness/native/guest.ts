@@ -13,7 +13,7 @@ const here = (file: string): string => join(import.meta.dirname, file);
 export async function nativeFiles(progress: Progress): Promise<Record<string, string>> {
   return {
     ...Object.fromEntries(
-      ['main.ts', 'cycles.ts', 'open.ts', 'scenario.ts'].map(file => [`native/${file}`, here(file)]),
+      ['main.ts', 'cycles.ts', 'inject.ts', 'open.ts', 'scenario.ts'].map(file => [`native/${file}`, here(file)]),
     ),
     ...Object.fromEntries(
       ['koffi', '@koromix/koffi-linux-x64'].map(name => [

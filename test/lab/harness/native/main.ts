@@ -6,6 +6,7 @@ import {type ChildProcess, execFile, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {openSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import type {Socket} from 'node:net';
+import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {promisify} from 'node:util';
 import {openDevice} from './open.ts';
@@ -40,10 +41,11 @@ class Guest {
     const kvm = open('/dev/kvm', 'r+');
     const control = pass('pipe');
     const serial = pass('pipe');
-    const {kernel, initrd, commandLine, memoryMiB, cpus, devices} = scenario;
+    const {kernel, initrd, commandLine, memoryMiB, cpus, devices, sparePorts} = scenario;
     const machine = {
       memory: memoryMiB * 1024 ** 2,
       cpus,
+      ...(sparePorts !== undefined && {sparePorts}),
       kvm,
       control,
       serial,
@@ -71,6 +73,7 @@ class Guest {
   async do(step: Step): Promise<unknown> {
     if ('type' in step) return void this.#serial.write(step.type);
     if ('use' in step) return use(this.#engine.pid!);
+    if ('inject' in step) return inject(this.#engine.pid!, step.inject);
     const patience = step.timeoutMs ?? STEP_MS;
     if ('run' in step) {
       const [program = '', ...args] = step.run;
@@ -139,6 +142,12 @@ function use(pid: number): Use {
   }
   const threads = readdirSync(`${of}/task`).map(one => readFileSync(`${of}/task/${one}/comm`, 'utf8').trim());
   return {besideKiB, threads, descriptors: readdirSync(`${of}/fd`).length};
+}
+
+/** By a program of its own: only the thread that follows another one may speak for it, and the engine is this one's child. */
+async function inject(pid: number, {thread, call}: {thread: string; call: string}): Promise<string> {
+  const program = join(import.meta.dirname, 'inject.ts');
+  return (await promisify(execFile)(process.execPath, [program, String(pid), thread, call], {timeout: STEP_MS})).stdout;
 }
 
 const [scenarioPath = '', outcomePath = ''] = process.argv.slice(2);

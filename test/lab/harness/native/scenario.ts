@@ -8,6 +8,8 @@ export interface Scenario {
   readonly commandLine: string;
   readonly memoryMiB: number;
   readonly cpus: number;
+  /** Root ports without a device. Defaults to 4. */
+  readonly sparePorts?: number;
   readonly devices: readonly Device[];
   readonly steps: readonly Step[];
 }
@@ -41,6 +43,8 @@ export type Step =
   | ({readonly event: string} & Bounded)
   /** Runs a program of the node to its end, which is to be a good one; gives what it wrote. */
   | ({readonly run: readonly string[]} & Bounded)
+  /** Has a thread of the engine, by its name, make a system call; gives what came of it, as `inject.ts` says it. */
+  | {readonly inject: {readonly thread: string; readonly call: string}}
   /** Gives what the engine needs, as `Use`. */
   | {readonly use: true}
   /** Waits until the engine has ended; gives its exit code. */

@@ -1,18 +1,16 @@
-/** The native engine and its disks: Debian as it was installed, from a block device, and a file that the guest reads and writes. */
+/** The native engine runs Debian 13 as it was installed: to its login, with a disk that is a block device and one that is a file, with its network, and until it powers off. */
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from '@jest/globals';
-import {progress} from '../../scripts/core/progress.ts';
-import {Lab} from './harness/lab.ts';
-import {debianGuest} from './harness/native/debian.ts';
-import {nativeFiles, runScenario} from './harness/native/guest.ts';
-import type {Outcome, Step} from './harness/native/scenario.ts';
+import {progress} from '../../../scripts/core/progress.ts';
+import {Lab} from '../harness/lab.ts';
+import {debianGuest} from '../harness/native/debian.ts';
+import {nativeFiles, runScenario} from '../harness/native/guest.ts';
+import type {Outcome} from '../harness/native/scenario.ts';
+import {BOOT_MS, commandLine, done, login, type Named, powerOff, sh, start} from '../harness/native/shell.ts';
 
-/** From the engine's start to the prompt: some 60 s on an idle machine. */
-const BOOT_MS = 420_000;
 const RUN_MS = BOOT_MS + 300_000;
-const COMMAND_MS = 120_000;
 
 /** The second disk, a file of the node. */
 const DATA = '/var/tmp/data.raw';
@@ -21,33 +19,16 @@ const sizeMiB = 64;
 const written = {offset: 0, mib: 8};
 const given = {offset: 32, mib: 4};
 
-/** What nobody needs here and takes its time under emulation. */
-const masked = ['resolved', 'networkd', 'timesyncd', 'logind'].map(name => `systemd-${name}.service`);
-const commandLine = [
-  'console=ttyS0 root=LABEL=root rw net.ifnames=0 cloud-init=disabled mitigations=off quiet',
-  ...[...masked, 'ssh.service', 'qemu-guest-agent.service'].map(unit => `systemd.mask=${unit}`),
-  // A root shell at the console, without a password.
-  ...['agetty.autologin:root', 'login.noauth:yes'].map(credential => `systemd.set_credential=${credential}`),
-].join(' ');
+/** The node's end of the cable, and the guest's. */
+const [HOST, GUEST] = ['10.0.2.1', '10.0.2.2'];
 
-/** A step whose result is looked at. */
-type Named = Step & {readonly as?: string};
-
-/** Runs it in the guest's shell; gives what it printed, behind its exit code. */
-const sh = (as: string, command: string): Named[] => [
-  ...start(command),
-  {as, expect: '^did (.*)\r', timeoutMs: COMMAND_MS},
-];
-/** The quotes keep the echo of what is typed from being taken for what is printed. */
-const start = (command: string): Named[] => [{type: `X=$(${command}); echo d''id $? $X\n`}];
 const node = (as: string, command: string): Named => ({as, run: ['sh', '-c', command]});
 const sumOf = ({offset, mib}: {offset: number; mib: number}): string =>
   `dd if=${DATA} bs=1M skip=${offset} count=${mib} 2>/dev/null | sha256sum | cut -c1-64`;
 
 const steps: Named[] = [
   node('given', sumOf(given)),
-  {as: 'login', expect: 'login: root', timeoutMs: BOOT_MS},
-  {expect: '# ', timeoutMs: COMMAND_MS},
+  ...login,
   ...sh('kernel', 'uname -r'),
   ...sh('root', 'findmnt -no SOURCE /'),
   ...sh('sizes', 'cd /sys/block/vdb; cat size serial; echo; cat queue/write_cache'),
@@ -61,6 +42,15 @@ const steps: Named[] = [
   ),
   ...sh('copied', `dd if=/root/made of=/dev/vdb bs=1M oflag=direct conv=fsync 2>&1 | tail -c 0`),
   node('written', sumOf(written)),
+  ...sh('address', `ip link set eth0 up && ip addr add ${GUEST}/24 dev eth0`),
+  node('ping', `busybox ping -c 2 -W 10 ${GUEST} >/dev/null && echo yes`),
+  // As many bytes as were written to the disk, to the guest and back.
+  ...start(`until sha256sum </dev/tcp/${HOST}/1001; do sleep 1; done 2>/dev/null | cut -c1-64`),
+  node('', `busybox nc -l -p 1001 <${DATA}.sent`),
+  done('received'),
+  ...start(`until cat /root/made >/dev/tcp/${HOST}/1002; do sleep 1; done 2>/dev/null`),
+  node('sent', 'busybox nc -l -p 1002 | sha256sum | cut -c1-64'),
+  done('sending'),
   {as: 'stats', command: 'query-blockstats'},
   node('before', `stat -c %b ${DATA}`),
   ...sh('discarded', `blkdiscard -o 0 -l ${written.mib}M /dev/vdb`),
@@ -74,26 +64,27 @@ const steps: Named[] = [
   {as: 'disks', command: 'query-block'},
   node('', `truncate -s ${sizeMiB}M ${DATA}`),
   {command: 'cont'},
-  {as: 'retried', expect: '^did (.*)\r', timeoutMs: COMMAND_MS},
+  done('retried'),
   {as: 'running', command: 'query-status'},
   {as: 'well', command: 'query-block'},
-  {type: 'systemctl poweroff\n'},
-  {as: 'shutdown', event: 'SHUTDOWN', timeoutMs: COMMAND_MS},
-  {as: 'exit', ended: true},
+  ...powerOff,
 ];
 
 let scratch: string;
 let lab: Lab;
 let outcome: Outcome;
+let sentSum: string;
 
 beforeAll(async () => {
   const log = progress();
-  scratch = await mkdtemp(join(tmpdir(), 'wherry-native-disk-'));
+  scratch = await mkdtemp(join(tmpdir(), 'wherry-debian-13-'));
   const {kernel, initrd, disk} = await debianGuest(log, scratch);
   const files = {...(await nativeFiles(log)), vmlinuz: kernel, initrd};
-  lab = await Lab.boot({name: 'native-disk', files, disks: [disk], progress: log});
+  lab = await Lab.boot({name: 'debian-13', files, disks: [disk], progress: log});
   const random = `dd if=/dev/urandom of=${DATA} bs=1M seek=${given.offset} count=${given.mib} conv=notrunc`;
-  await lab.run(['sh', '-c', `truncate -s ${sizeMiB}M ${DATA} && ${random}`]);
+  const sent = `dd if=/dev/urandom of=${DATA}.sent bs=1M count=${written.mib}`;
+  await lab.run(['sh', '-c', `truncate -s ${sizeMiB}M ${DATA} && ${random} && ${sent}`]);
+  sentSum = (await lab.run(['sh', '-c', `sha256sum <${DATA}.sent | cut -c1-64`])).stdout.trim();
   const guest = {
     kernel: '/payload/vmlinuz',
     initrd: '/payload/initrd',
@@ -104,10 +95,11 @@ beforeAll(async () => {
       {kind: 'block', name: 'disk-root', path: '/dev/vdc', serial: 'ROOT'},
       {kind: 'block', name: 'disk-data', path: DATA, serial: 'DATA'},
       {kind: 'rng'},
+      {kind: 'net', name: 'net', tap: 'tap0', address: `${HOST}/24`, mac: '02:00:00:00:00:07'},
     ],
     steps,
   };
-  outcome = await log.step('take Debian through its steps', () => runScenario(lab, 'debian', guest, RUN_MS));
+  outcome = await log.step('take Debian through its steps', () => runScenario(lab, 'guest', guest, RUN_MS));
 }, 1_200_000);
 
 afterAll(async () => {
@@ -146,6 +138,14 @@ test('what the guest wrote to its file system is on the disk after its end', asy
     'mkdir /run/guest && mount -o ro,noload /dev/vdc1 /run/guest && sha256sum /run/guest/root/made | cut -c1-64';
   const {stdout, stderr} = await lab.run(['sh', '-c', sum]);
   expect({sum: `0 ${stdout.trim()}`, stderr}).toEqual({sum: line('made'), stderr: ''});
+});
+
+test('what the node sends over the network the guest receives, and the other way round', () => {
+  expect(line('address')).toBe('0');
+  expect(line('ping')).toBe('yes');
+  expect(line('received')).toBe(`0 ${sentSum}`);
+  expect(`0 ${line('sent')}`).toBe(line('made'));
+  expect(line('sending')).toBe('0');
 });
 
 test('a discard of the guest frees space on the node', () => {

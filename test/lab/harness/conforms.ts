@@ -1,0 +1,81 @@
+/** The conformance suite in a lab node, step by step as tests. */
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import type {EngineName} from '@wherry/api';
+import {overheadBytes} from '../../../operator/src/pod/overhead.ts';
+import {progress} from '../../../scripts/core/progress.ts';
+import type {MemoryUse} from '../../conformance/memory.ts';
+import type {Report} from '../../conformance/report.ts';
+import {stories} from '../../conformance/stories.ts';
+import {conformanceFiles, conformanceSetUp} from './conformance.ts';
+import {Lab} from './lab.ts';
+
+/** For the suite, and for the memory of its guests; a machine that has other things to do takes its time. */
+const RUN_MS = 1_200_000;
+const only = process.env['WHERRY_CONFORMANCE_ONLY'] ?? '';
+const wanted = stories.filter(({name}) => only.split('|').some(part => name.includes(part)));
+
+/** A pod needs most where its guest's memory comes in small pages, and a node that is not told otherwise has no others. */
+const smallPages: readonly string[] = ['sh', '-c', 'echo never >/sys/kernel/mm/transparent_hugepage/shmem_enabled'];
+
+/** Declares the tests of one engine, with a lab node of its own. */
+export function conforms(engine: EngineName): void {
+  let scratch: string;
+  let lab: Lab;
+  let report: Report;
+
+  /** Runs the program with these arguments; what it says on the way goes to the node's log. */
+  const program = async <T>(args: string): Promise<T> => {
+    const json = '/var/tmp/report.json';
+    const command = `exec node /payload/app/main.mjs --kit /payload/kit.json --json ${json} --engine ${engine} ${args}`;
+    const {status} = await lab.run(['sh', '-c', `rm -f ${json}; ${command} >/dev/console 2>&1`], {timeoutMs: RUN_MS});
+    try {
+      return JSON.parse((await lab.read(json)).toString()) as T;
+    } catch (error) {
+      throw new Error(`the program came to no result (${status})\n${await lab.log()}`, {cause: error});
+    }
+  };
+
+  beforeAll(async () => {
+    const log = progress();
+    scratch = await mkdtemp(join(tmpdir(), 'wherry-conformance-'));
+    const files = await conformanceFiles(log, scratch);
+    lab = await Lab.boot({name: `conformance-${engine}`, files, progress: log});
+    await lab.run(conformanceSetUp);
+    report = await log.step(`run the conformance suite on ${engine} with KVM`, () =>
+      program<Report>(`--only "${only}"`),
+    );
+    await writeFile(join(lab.folder, 'report.json'), JSON.stringify(report, null, 2));
+  }, RUN_MS + 900_000);
+
+  afterAll(async () => {
+    await lab?.[Symbol.asyncDispose]();
+    await rm(scratch, {recursive: true, force: true});
+  });
+
+  test('KVM is what it should be for the suite to mean something', () => {
+    expect(report.machine).toMatchObject({kvm: {verdict: 'usable'}});
+  });
+
+  const told = wanted.filter(story => story.lacks?.({engine, accelerator: 'kvm'}) === undefined);
+  describe.each(told)('$name', ({name: story, steps}) => {
+    test.each(steps.map(({name}) => name))('%s', step => {
+      const found = report.results.find(one => one.story === story && one.step === step);
+      expect(found).toMatchObject({outcome: 'passed'});
+    });
+  });
+
+  test('what the scheduler reserves beside a guest holds for one that has used all its memory', async () => {
+    await lab.run(smallPages);
+    for (const use of await program<MemoryUse[]>('--memory')) {
+      const guestBytes = use.guestMiB * 1024 ** 2;
+      const machine = {engine, accelerator: 'kvm', vcpus: use.vcpus, graphics: false, efi: false} as const;
+      const reserved = overheadBytes({...machine, guestBytes}) / 1024 ** 2;
+      console.log(`${JSON.stringify(use)}: ${reserved} MiB are reserved`);
+      expect(use.touched).toBeGreaterThan(0.7 * use.guestMiB);
+      expect(use.beside).toBeLessThanOrEqual(reserved);
+    }
+  });
+}
