@@ -2,6 +2,9 @@
 import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
 import {setTimeout as sleep} from 'node:timers/promises';
 
+/** What docker says while a node is restarted comes between the lines that begin so. */
+const mark = 'engines:';
+
 /** Prints one line each time: the names of all guests that a QEMU process runs for. No process of its own but `sleep`. */
 const list = `while :; do
   line=
@@ -10,7 +13,7 @@ const list = `while :; do
     case $comm in qemu-system*) ;; *) continue ;; esac
     line="$line $(tr '\\0' ' ' 2>/dev/null <$p/cmdline | sed -n 's/.*-name guest=\\([^, ]*\\).*/\\1/p')"
   done
-  echo "$line"
+  echo "${mark}$line"
   sleep 0.2
 done`;
 
@@ -60,7 +63,7 @@ export class EngineWatch {
     watcher.stdout.on('data', chunk => {
       const lines = (rest + String(chunk)).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) this.#seen(node, line);
+      for (const line of lines) if (line.startsWith(mark)) this.#seen(node, line.slice(mark.length));
     });
     watcher.once('close', () => {
       this.#watchers.delete(watcher);
