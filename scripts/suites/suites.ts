@@ -65,7 +65,7 @@ export function longSuites(progress: Progress): Suite[] {
     jestSuite({
       project: 'soak',
       args: ['--verbose', '--testTimeout=600000', '--maxWorkers=2'],
-      prepare: () => tools(progress),
+      prepare: () => tools(progress).then(() => buildNative(progress)),
     }),
     // Each harms its own guests only.
     jestSuite({

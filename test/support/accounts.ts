@@ -1,13 +1,17 @@
 /** The service accounts of the chart, as the API server knows them: by tokens that it issued. */
 import {type AdminAccess, call, post} from './control-plane/admin.ts';
 import {release} from './chart.ts';
-import type {ControlPlane} from './control-plane.ts';
 
 /** A request as a test writes it: `GET /api/v1/nodes`. */
 export interface Asked {
   readonly ask: string;
   /** A PATCH of it is a merge patch. */
   readonly body?: object;
+}
+
+/** Of a control plane: what tokens are issued by. */
+interface Issuer {
+  readonly admin: AdminAccess;
 }
 
 /** Who asks. */
@@ -19,12 +23,12 @@ export class Account {
   }
 
   /** By a token of its own, for no pod. */
-  static async unbound(control: ControlPlane, name: string): Promise<Account> {
+  static async unbound(control: Issuer, name: string): Promise<Account> {
     return new Account({...control.admin, token: await issue(control, name)});
   }
 
   /** By the token that the kubelet of this node mounts into the account's pod there. */
-  static async onNode(control: ControlPlane, name: string, node: string): Promise<Account> {
+  static async onNode(control: Issuer, name: string, node: string): Promise<Account> {
     const pod = {
       apiVersion: 'v1',
       kind: 'Pod',
@@ -55,7 +59,7 @@ export class Account {
   }
 }
 
-const issue = async (control: ControlPlane, name: string, spec: object = {}): Promise<string> => {
+const issue = async (control: Issuer, name: string, spec: object = {}): Promise<string> => {
   const path = `/api/v1/namespaces/${release}/serviceaccounts/${name}/token`;
   const {status, body} = await post(control.admin, path, {
     apiVersion: 'authentication.k8s.io/v1',

@@ -1,3 +1,9 @@
+/**
+ * What kubelet, containerd and the network of pods leave of starts and stops, beside Wherry itself as it is deployed. What a
+ * start takes there is their CPU time, so these are few: the rest of the 300, and what the processes keep in memory, is
+ * looked at in test/long/soak/leaks.test.ts. Memory cannot be here: it is told from outside, with the garbage, of which there
+ * is more than a leak of so few starts would come to.
+ */
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {Cluster} from '../../../e2e/cluster.ts';
 import {faultsEnvironmentFile} from '../../../e2e/environment.ts';
@@ -10,21 +16,14 @@ jest.setTimeout(900_000);
 
 /** Guests of one batch run at the same time. The first batch fills what is filled once, and is not counted. */
 const perBatch = 30;
-const batches = 10;
+const batches = 2;
 /** Connections to the API server that nobody uses are closed after a minute. */
 const mostTcpSockets = 24;
-/**
- * What a process may keep of each start: the operator remembers how the last 4,096 pods ended and what it told of them,
- * some KiB each, and the collector leaves a few MiB for later. A leak of this fills 100 MiB in 2,500 starts.
- */
-const mostPerStart = 40 * 1024;
-
 /** A process of the system: where it runs, and who it is. */
 interface Part {
   readonly name: string;
   readonly node: NodeShell;
   readonly uid: string;
-  readonly address: string;
 }
 
 let cluster: Cluster;
@@ -36,17 +35,15 @@ afterAll(() => cluster?.close());
 interface SystemPod {
   readonly metadata: {readonly name: string; readonly uid: string};
   readonly spec: {readonly nodeName: string};
-  readonly status: {readonly podIP: string};
 }
 
 /** All operators and node-daemons. None of them restarts meanwhile: its uid and its pid are part of what is compared. */
 const parts = async (): Promise<readonly Part[]> => {
   const {items} = await cluster.kubectl.in('wherry').json<{items: SystemPod[]}>('get', 'pods');
-  return items.map(({metadata, spec, status}) => ({
+  return items.map(({metadata, spec}) => ({
     name: metadata.name,
     node: new NodeShell(spec.nodeName),
     uid: metadata.uid,
-    address: status.podIP,
   }));
 };
 
@@ -113,15 +110,6 @@ const mainProcess = async (node: NodeShell, uid: string) => {
   return largest;
 };
 
-/** Old space holds what lives long, and is cleaned rarely: of some looks the least is what is really held. */
-const heldBytes = async ({node, address}: Part): Promise<number> => {
-  const metric = 'nodejs_heap_space_size_used_bytes{space="old"}';
-  const out = await node.sh('curl -sS --max-time 10 http://$1:8080/metrics', address);
-  const line = out.split('\n').find(one => one.startsWith(metric));
-  if (line === undefined) throw new Error(`${address} tells no ${metric}`);
-  return Number(line.split(' ').at(-1));
-};
-
 interface Everything {
   readonly nodes: Inventory;
   readonly parts: Readonly<Record<string, PartInventory>>;
@@ -163,17 +151,7 @@ test(`${perBatch * batches} starts and stops leave nothing behind on nodes, in n
   await batch();
   await settled();
   const before = await everything();
-  const held: Record<string, number[]> = {};
-  for (let done = 1; done <= batches; done += 1) {
-    await batch();
-    for (const part of await parts()) (held[part.name] ??= []).push(await heldBytes(part));
-  }
-  const half = batches / 2;
-  const growth = Object.entries(held).map(([name, values]) => {
-    const [first, second] = [Math.min(...values.slice(0, half)), Math.min(...values.slice(half))];
-    return [name, Math.round((second - first) / (half * perBatch))] as const;
-  });
-  process.stderr.write(`bytes of heap kept of each start: ${JSON.stringify(Object.fromEntries(growth))}\n`);
+  for (let done = 0; done < batches; done += 1) await batch();
   await settled();
   await eventually(async () => expect(told(before, await everything())).toEqual([]), {
     timeoutMs: 30_000,
@@ -182,5 +160,4 @@ test(`${perBatch * batches} starts and stops leave nothing behind on nodes, in n
   const {parts: after} = await everything();
   for (const [name, {tcpSockets}] of Object.entries(after))
     expect([name, tcpSockets <= mostTcpSockets]).toEqual([name, true]);
-  for (const [name, bytes] of growth) expect([name, bytes < mostPerStart, bytes]).toEqual([name, true, bytes]);
 });
