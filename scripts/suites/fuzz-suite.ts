@@ -34,11 +34,14 @@ const LANES = 2;
 export interface FuzzOptions {
   /** For each target. */
   seconds: number;
+  /** It runs beside the suite before it, whose programs come first. Defaults to false. */
+  beside?: boolean;
 }
 
 /** libFuzzer looks for inputs that the targets of `native/fuzz` do not stand, from their kept corpora on. */
-export const fuzzSuite = (progress: Progress, {seconds}: FuzzOptions): Suite => ({
+export const fuzzSuite = (progress: Progress, {seconds, beside = false}: FuzzOptions): Suite => ({
   name: 'fuzz',
+  beside,
   async run() {
     const targets = (await readdir(corpora)).toSorted();
     if (!(await succeeds('c++', ['--version']))) {
@@ -63,7 +66,11 @@ async function build(say: (doing: string) => void): Promise<void> {
   const args = ['build', '--locked', '--profile=fuzz', '--package=wherry-fuzz', '--features=libfuzzer'];
   // With a target named, what only builds is built without coverage.
   const places = [`--target=${triple}`, `--target-dir=${join(repository, 'target/fuzz')}`];
-  await run('cargo', [...args, ...places], {cwd: repository, env: {RUSTFLAGS: coverage.join(' ')}, onLine: say});
+  await run('nice', ['-n19', 'cargo', ...args, ...places], {
+    cwd: repository,
+    env: {RUSTFLAGS: coverage.join(' ')},
+    onLine: say,
+  });
 }
 
 /** What went wrong, with the input that did it. */
@@ -72,8 +79,10 @@ async function fuzz(target: string, seconds: number): Promise<string | undefined
   await mkdir(folder, {recursive: true});
   const lines: string[] = [];
   const ended = await run(
-    program,
+    'nice',
     [
+      '-n19',
+      program,
       `-max_total_time=${seconds}`,
       '-print_final_stats=1',
       `-artifact_prefix=${folder}/`,

@@ -18,7 +18,7 @@ export interface SuiteResult {
 /** A tier of tests: runs, prints as it goes, and never throws for a test that fails. */
 export interface Suite {
   name: string;
-  /** It runs beside the suite before it: both wait more than they work. */
+  /** It runs beside the suite before it: one of them waits more than it works. */
   beside?: boolean;
   run(): Promise<Omit<SuiteResult, 'suite' | 'took'>>;
 }

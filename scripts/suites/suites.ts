@@ -61,7 +61,6 @@ export function labSuites(progress: Progress): Suite[] {
 /** The slow proofs. */
 export function longSuites(progress: Progress): Suite[] {
   return [
-    fuzzSuite(progress, {seconds: 30}),
     jestSuite({
       project: 'soak',
       args: ['--verbose', '--testTimeout=600000', '--maxWorkers=2'],
@@ -80,6 +79,8 @@ export function longSuites(progress: Progress): Suite[] {
       args: ['--verbose', '--testTimeout=600000', '--runInBand'],
       prepare: () => deployForFaults(progress),
     }),
+    // Most of those wait for Kubernetes; it takes the CPU that they leave, which is more than half of it.
+    fuzzSuite(progress, {seconds: 45, beside: true}),
   ];
 }
 
