@@ -42,7 +42,8 @@ const steps: Named[] = [
   ),
   ...sh('copied', `dd if=/root/made of=/dev/vdb bs=1M oflag=direct conv=fsync 2>&1 | tail -c 0`),
   node('written', sumOf(written)),
-  ...sh('address', `ip link set eth0 up && ip addr add ${GUEST}/24 dev eth0`),
+  // Nobody logs in later because a driver is still being loaded.
+  ...sh('address', `until ip link set eth0 up 2>/dev/null; do sleep 1; done; ip addr add ${GUEST}/24 dev eth0`),
   node('ping', `busybox ping -c 2 -W 10 ${GUEST} >/dev/null && echo yes`),
   // As many bytes as were written to the disk, to the guest and back.
   ...start(`until sha256sum </dev/tcp/${HOST}/1001; do sleep 1; done 2>/dev/null | cut -c1-64`),
