@@ -33,6 +33,8 @@ export interface PartMemory {
 export class Part {
   readonly name: string;
   readonly #child: ChildProcess;
+  /** Ids of the mounts that it had at the first look. Copies of the machine's go when their folders are removed there. */
+  #mounts: ReadonlySet<string> | undefined;
   #stopping = false;
 
   private constructor(name: string, child: ChildProcess, log: string) {
@@ -90,17 +92,17 @@ export class Part {
     const {'TCP socket': tcpSockets = 0, ...kinds} = descriptorKinds(open, await text('net/unix'), tcp);
     const threads = await readdir(proc('task'));
     const children = await Promise.all(threads.map(thread => text('task', thread, 'children').catch(() => '')));
+    const mounts = (await text('mountinfo')).split('\n').map(line => line.split(' ')[0] ?? '');
+    this.#mounts ??= new Set(mounts);
     const counts = {
       ...kinds,
       threads: threads.length,
-      mounts: lines(await text('mountinfo')),
+      'new mounts': mounts.filter(id => this.#mounts?.has(id) !== true).length,
       children: children.join('').split(' ').filter(Boolean).length,
     };
     return {counts, tcpSockets};
   }
 }
-
-const lines = (text: string): number => text.split('\n').length - 1;
 
 const kubeconfigOf = ({url, ca, token}: Pick<PartOptions, 'url' | 'ca' | 'token'>): string =>
   JSON.stringify({
