@@ -11,7 +11,7 @@ export interface Figure {
   readonly why?: string;
 }
 
-export type Unit = 's' | 'MiB' | 'writes' | 'writes/min' | 'cores' | '';
+export type Unit = 's' | 'ms' | 'MiB' | 'writes' | 'writes/min' | 'cores' | '';
 
 /** What one measurement came to. */
 export interface Section {
@@ -23,7 +23,7 @@ export interface Section {
   readonly details?: readonly (readonly string[])[];
 }
 
-const digits: Record<Unit, number> = {s: 2, MiB: 1, writes: 1, 'writes/min': 1, cores: 3, '': 2};
+const digits: Record<Unit, number> = {s: 2, ms: 1, MiB: 1, writes: 1, 'writes/min': 1, cores: 3, '': 2};
 
 export const quantity = (value: number, unit: Unit): string =>
   `${Number(value.toFixed(digits[unit]))}${unit === '' ? '' : ` ${unit}`}`;

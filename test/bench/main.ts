@@ -11,7 +11,8 @@ import {measureBatch} from './batch.ts';
 import {measureDaemon} from './daemon.ts';
 import {rowsOf, type Section, table} from './figure.ts';
 import {measureIdle} from './idle.ts';
-import {describeMachine, sentence} from './machine.ts';
+import {describeHost, describeMachine, hostSentence, sentence} from './machine.ts';
+import {measureNative} from './native/measure.ts';
 import {page} from './page.ts';
 import {measureRecovery} from './recovery.ts';
 import {Stage} from './stage.ts';
@@ -30,38 +31,65 @@ const measures: Readonly<Record<string, Measure>> = {
   recovery: measureRecovery,
 };
 
+/** Needs no cluster. */
+const native = 'native';
+
 const resultFile = join(repository, '.wherry/bench.json');
 const pageFile = join(repository, 'docs/reference/benchmarks.md');
 
 await main(async progress => {
-  const {only, writePage} = readArguments(process.argv.slice(2), Object.keys(measures));
+  const {only, writePage} = readArguments(process.argv.slice(2), [...Object.keys(measures), native]);
+  const onCluster = only.filter(name => name !== native);
+  const {machine, sections} =
+    onCluster.length === 0
+      ? {machine: hostSentence(describeHost()), sections: []}
+      : await clusterFigures(onCluster, progress);
+  // Last, as it has nothing to do with what a machine in the cluster costs, and takes both cores.
+  if (only.includes(native)) sections.push(...(await measured(native, progress, () => measureNative(progress))));
+  const date = new Date().toISOString().slice(0, 10);
+  await mkdir(dirname(resultFile), {recursive: true});
+  await writeFile(resultFile, `${JSON.stringify({date, machine, sections}, null, 2)}\n`);
+  if (writePage) await writeFile(pageFile, page({date, machine, sections}));
+});
+
+interface Figures {
+  /** What was measured on, in a sentence. */
+  readonly machine: string;
+  readonly sections: Section[];
+}
+
+async function clusterFigures(only: readonly string[], progress: Progress): Promise<Figures> {
   await setUp(progress);
   const stage = await Stage.open(environmentFile);
   try {
-    const machine = await progress.step('see what runs a machine here', () => describeMachine(stage));
-    console.log(`\n${sentence(machine)}\n`);
+    const machine = sentence(await progress.step('see what runs a machine here', () => describeMachine(stage)));
+    console.log(`\n${machine}\n`);
     const sections: Section[] = [];
-    for (const name of only) sections.push(...(await measured(name, stage, progress)));
-    const date = new Date().toISOString().slice(0, 10);
-    await mkdir(dirname(resultFile), {recursive: true});
-    await writeFile(resultFile, `${JSON.stringify({date, machine, sections}, null, 2)}\n`);
-    if (writePage) await writeFile(pageFile, page({date, machine: sentence(machine), sections}));
+    for (const name of only) {
+      const found = await measured(name, progress, say => measures[name]!(stage, say));
+      // What a measure that failed has left would disturb the next.
+      if (found.length === 0) await stage.clear();
+      sections.push(...found);
+    }
+    return {machine, sections};
   } finally {
     await progress.step('clean up', () => stage.close());
   }
-});
+}
 
 /** What cannot be measured is said, and the rest is measured all the same. */
-async function measured(name: string, stage: Stage, progress: Progress): Promise<readonly Section[]> {
+async function measured(
+  name: string,
+  progress: Progress,
+  measure: (say: (doing: string) => void) => Promise<readonly Section[]>,
+): Promise<readonly Section[]> {
   try {
-    const sections = await progress.step(`measure: ${name}`, say => measures[name]!(stage, say));
+    const sections = await progress.step(`measure: ${name}`, measure);
     sections.forEach(print);
     return sections;
   } catch (error) {
     console.error(error);
     process.exitCode = 1;
-    // What it left would disturb the next.
-    await stage.clear();
     return [];
   }
 }

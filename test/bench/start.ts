@@ -1,29 +1,18 @@
 import {podNameOf} from '@wherry/api';
-import {quantity, type Section} from './figure.ts';
+import {engineOf} from '../support/node/beside.ts';
+import type {Section} from './figure.ts';
 import {seconds, type Stage} from './stage.ts';
 import {percentile} from './statistics.ts';
+import {milestoneRows, type Start, startMilestones, whyStart} from './timeline.ts';
 
 /** How many of each, one after the other. */
 const rounds = 20;
-
-/** What a start comes by, in order. */
-const milestones = [
-  'instance made',
-  'pod made',
-  'pod has a node',
-  'container runs',
-  'handed over',
-  'guest runs',
-] as const;
-
-/** In seconds since the request. */
-type Timeline = Record<(typeof milestones)[number], number>;
 
 interface Times {
   readonly pod: number[];
   readonly machine: number[];
   readonly gone: number[];
-  readonly timelines: Timeline[];
+  readonly timelines: Start[];
 }
 
 /** A machine's start beside that of a bare pod in the same minute, and its end when there is nothing to shut down. */
@@ -51,22 +40,21 @@ const timePod = async (stage: Stage, name: string): Promise<number> => {
   return seconds(ready - began);
 };
 
-const timeMachine = async (
-  stage: Stage,
-  name: string,
-): Promise<{started: number; gone: number; timeline: Timeline}> => {
+const timeMachine = async (stage: Stage, name: string): Promise<{started: number; gone: number; timeline: Start}> => {
   const began = performance.now();
   const following = follow(stage, name, began);
   await stage.applyMachine(name);
-  const timeline = await following;
+  const followed = await following;
   const pod = await stage.podOf(name);
+  const engine = engineOf(await stage.node.processes(pod.metadata.uid ?? ''));
+  const timeline = {...followed, 'QEMU started': seconds(engine.startedAt - performance.timeOrigin - began)};
   const deleted = performance.now();
   await stage.deleteMachine(name);
   const gone = await stage.gone(name, pod.metadata.name ?? '');
   return {started: timeline['guest runs'], gone: seconds(gone - deleted), timeline};
 };
 
-const follow = async ({instances, pods}: Stage, name: string, began: number): Promise<Timeline> => {
+const follow = async ({instances, pods}: Stage, name: string, began: number): Promise<Omit<Start, 'QEMU started'>> => {
   const since = (at: number): number => seconds(at - began);
   const handedOver = instances.when(name, vmi => vmi?.status?.nodeName !== undefined);
   const runs = instances.when(name, vmi => vmi?.status?.phase === 'Running');
@@ -96,26 +84,15 @@ const starts = ({pod, machine, timelines}: Times): Section => {
     return {value: percentile(machine, share), goal: bare + more, bare};
   };
   const [p50, p95] = [at(0.5, 0.3), at(0.95, 0.6)];
+  const why = whyStart(timelines);
   return {
     title: 'Start',
     how: 'from the request that applies a machine to the watch event that says Running, and from the request that creates a bare pod to the one that says Ready; one of each in turn, nothing else running',
     figures: [
-      {what: 'apply → Running, p50', unit: 's', value: p50.value, goal: p50.goal, note: note(p50)},
-      {what: 'apply → Running, p95', unit: 's', value: p95.value, goal: p95.goal, note: note(p95)},
+      {what: 'apply → Running, p50', unit: 's', value: p50.value, goal: p50.goal, note: note(p50), why},
+      {what: 'apply → Running, p95', unit: 's', value: p95.value, goal: p95.goal, note: note(p95), why},
     ],
-    details: [
-      ['what a start comes by', 'p50'],
-      ...milestones.map(milestone => [
-        milestone,
-        quantity(
-          percentile(
-            timelines.map(timeline => timeline[milestone]),
-            0.5,
-          ),
-          's',
-        ),
-      ]),
-    ],
+    details: [['what a start comes by', 'p50'], ...milestoneRows(startMilestones, timelines)],
   };
 };
 
