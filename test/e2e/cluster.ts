@@ -32,6 +32,9 @@ export interface Pod {
   readonly status: {readonly phase: string; readonly podIP?: string};
 }
 
+/** In ms. A call of kubectl takes some 0.3 s of a CPU, which guests need under emulation. */
+const POLL_MS = 1000;
+
 /** One namespace of the cluster, and what a user would do in it. */
 export class Cluster {
   readonly env: E2eEnvironment;
@@ -92,7 +95,7 @@ export class Cluster {
           throw new Error(`VM ${name} is ${vm.status?.printableStatus}, not ${printable}`);
         return vm;
       },
-      {timeoutMs},
+      {timeoutMs, everyMs: POLL_MS},
     );
   }
 
@@ -114,10 +117,13 @@ export class Cluster {
 
   /** Waits until no pod of the machine is left: the kubelet removes one a moment after its guest has ended. */
   async podGone(name: string): Promise<void> {
-    await eventually(async () => {
-      const left = (await this.pods(name)).map(pod => pod.metadata.name);
-      if (left.length > 0) throw new Error(`${left.join(', ')} of ${name} is still there`);
-    });
+    await eventually(
+      async () => {
+        const left = (await this.pods(name)).map(pod => pod.metadata.name);
+        if (left.length > 0) throw new Error(`${left.join(', ')} of ${name} is still there`);
+      },
+      {everyMs: POLL_MS},
+    );
   }
 
   /** The serial console of a machine, as `kubectl attach -it` gives it. */
@@ -142,7 +148,7 @@ export class Cluster {
           throw new Error(`the log of ${name} never showed ${pattern}; its end:\n${logs.slice(-1500)}`);
         return match;
       },
-      {timeoutMs, everyMs: 500},
+      {timeoutMs, everyMs: POLL_MS},
     );
   }
 

@@ -59,7 +59,7 @@ const runs = async ({file, object}: Machine): Promise<string> => {
       const {status} = await cluster.kubectl.json<Vmi>('get', 'vmi', name);
       if (status?.phase !== 'Running') throw new Error(`${file}: ${name} is ${status?.phase}, not Running`);
     },
-    {timeoutMs: 120_000},
+    {timeoutMs: 120_000, everyMs: 1000},
   );
   await cluster.booted(name, /login:/, 180_000);
   return file;

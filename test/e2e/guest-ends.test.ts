@@ -20,11 +20,14 @@ const typeInNew = async (name: string, options: TinyOptions, command: string): P
   console.type('\n');
   await console.expect(/[#$] |login:/);
   console.type(`${command}\n`);
-  await eventually(async () => {
-    const now = await cluster.vmi(name).catch(() => undefined);
-    if (now?.metadata.uid === vmi.metadata.uid && now.status?.phase === 'Running')
-      throw new Error(`${name} still runs`);
-  });
+  await eventually(
+    async () => {
+      const now = await cluster.vmi(name).catch(() => undefined);
+      if (now?.metadata.uid === vmi.metadata.uid && now.status?.phase === 'Running')
+        throw new Error(`${name} still runs`);
+    },
+    {everyMs: 1000},
+  );
   console.close();
   return vmi;
 };
