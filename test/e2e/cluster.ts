@@ -33,7 +33,7 @@ export interface Pod {
 }
 
 /** In ms. A call of kubectl takes some 0.3 s of a CPU, which guests need under emulation. */
-const POLL_MS = 1000;
+export const POLL_MS = 1000;
 
 /** One namespace of the cluster, and what a user would do in it. */
 export class Cluster {

@@ -7,7 +7,7 @@ import {type AnyObject, examplesIn, pinnedExampleFolder} from '../support/exampl
 import {isMachine} from '../support/examples/outcomes.ts';
 import {PAGE} from '../support/examples/page.ts';
 import {claimsOf, filledClaim, staged} from '../support/examples/stage.ts';
-import {Cluster, type Vmi} from './cluster.ts';
+import {Cluster, POLL_MS, type Vmi} from './cluster.ts';
 
 jest.setTimeout(600_000);
 
@@ -59,7 +59,7 @@ const runs = async ({file, object}: Machine): Promise<string> => {
       const {status} = await cluster.kubectl.json<Vmi>('get', 'vmi', name);
       if (status?.phase !== 'Running') throw new Error(`${file}: ${name} is ${status?.phase}, not Running`);
     },
-    {timeoutMs: 120_000, everyMs: 1000},
+    {timeoutMs: 120_000, everyMs: POLL_MS},
   );
   await cluster.booted(name, /login:/, 180_000);
   return file;

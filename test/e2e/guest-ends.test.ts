@@ -1,7 +1,7 @@
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {eventually} from '../support/eventually.ts';
 import {type TinyOptions, tinyInstanceSpec, tinyVm} from '../support/guests.ts';
-import {Cluster, type Vmi} from './cluster.ts';
+import {Cluster, POLL_MS, type Vmi} from './cluster.ts';
 
 jest.setTimeout(240_000);
 
@@ -26,7 +26,7 @@ const typeInNew = async (name: string, options: TinyOptions, command: string): P
       if (now?.metadata.uid === vmi.metadata.uid && now.status?.phase === 'Running')
         throw new Error(`${name} still runs`);
     },
-    {everyMs: 1000},
+    {everyMs: POLL_MS},
   );
   console.close();
   return vmi;

@@ -135,12 +135,12 @@ export class Guest {
 
   /** Types a command that says how long it took once it has ended well. */
   typeTimed(command: string): void {
-    this.#keys.write(`read a b </proc/uptime; { ${command}; } && read c d </proc/uptime && echo "took $a $c."\n`);
+    this.#keys.write(`read a b </proc/uptime; { ${command}; } && read c d </proc/uptime && echo "took $a $c;"\n`);
   }
 
-  /** Waits for what it says; in seconds. */
+  /** Waits for what it says; in seconds. What has come of it may end at a decimal point, so that this is no mark of its end. */
   async took(): Promise<number> {
-    const [, began, ended] = await this.#expect(/took ([\d.]+) ([\d.]+)\./);
+    const [, began, ended] = await this.#expect(/took ([\d.]+) ([\d.]+);/);
     return Number(ended) - Number(began);
   }
 
