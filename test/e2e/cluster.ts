@@ -1,4 +1,7 @@
 import {readFileSync} from 'node:fs';
+import {GROUP, VERSION} from '@wherry/api';
+import {Client, core, defineResource, fromKubeconfig, type KubeObject, type Resource} from '@wherry/kube';
+import {Registry} from 'prom-client';
 import {Console} from '../support/console.ts';
 import {eventually} from '../support/eventually.ts';
 import type {E2eEnvironment} from '../support/guests.ts';
@@ -6,12 +9,19 @@ import {Kubectl, run} from '../support/kubectl.ts';
 import {environmentFile} from './environment.ts';
 
 /** The parts of the objects that the tests look at. */
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
 export interface Vm {
   readonly metadata: {readonly name: string; readonly uid: string};
   readonly status?: {
     readonly printableStatus?: string;
     readonly ready?: boolean;
-    readonly conditions?: readonly {readonly type: string; readonly status: string; readonly reason?: string}[];
+    readonly conditions?: readonly Condition[];
   };
 }
 
@@ -20,9 +30,10 @@ export interface Vmi {
   readonly status?: {
     readonly phase?: string;
     readonly nodeName?: string;
+    readonly evacuationNodeName?: string;
     readonly engine?: {readonly name: string; readonly version: string};
     readonly interfaces?: readonly {readonly ipAddress?: string}[];
-    readonly conditions?: readonly {readonly type: string; readonly status: string; readonly reason?: string}[];
+    readonly conditions?: readonly Condition[];
   };
 }
 
@@ -32,16 +43,23 @@ export interface Pod {
   readonly status: {readonly phase: string; readonly podIP?: string};
 }
 
-/** In ms. A call of kubectl takes some 0.3 s of a CPU, which guests need under emulation. */
-export const POLL_MS = 1000;
+/** In ms, where a question is a process of its own. One takes 0.2 s of a CPU, which guests need under emulation. */
+const POLL_MS = 1000;
 
-/** One namespace of the cluster, and what a user would do in it. */
+const kubevirt = (plural: string, kind: string): Resource<KubeObject> =>
+  defineResource({group: GROUP, version: VERSION, plural, kind, namespaced: true});
+const machines = kubevirt('virtualmachines', 'VirtualMachine');
+const instances = kubevirt('virtualmachineinstances', 'VirtualMachineInstance');
+
+/** One namespace of the cluster. What a user would do in it, kubectl does; what is only waited for is read without it. */
 export class Cluster {
   readonly env: E2eEnvironment;
   readonly kubectl: Kubectl;
+  readonly #client: Client;
 
-  private constructor(env: E2eEnvironment, namespace: string) {
+  private constructor(env: E2eEnvironment, client: Client, namespace: string) {
     this.env = env;
+    this.#client = client;
     this.kubectl = new Kubectl(env.kubectl, env.kubeconfig, namespace);
   }
 
@@ -49,7 +67,9 @@ export class Cluster {
   static async open(prefix: string, file: string = environmentFile): Promise<Cluster> {
     const env = JSON.parse(readFileSync(file, 'utf8')) as E2eEnvironment;
     const namespace = `${prefix}-${Math.random().toString(36).slice(2, 7)}`;
-    const cluster = new Cluster(env, namespace);
+    const kubeConfig = await fromKubeconfig(env.kubeconfig);
+    const client = new Client({kubeConfig, userAgent: 'wherry-e2e', registry: new Registry()});
+    const cluster = new Cluster(env, client, namespace);
     await cluster.kubectl.run('create', 'namespace', namespace);
     await cluster.kubectl.run('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
     return cluster;
@@ -59,25 +79,31 @@ export class Cluster {
   async close(): Promise<void> {
     await this.kubectl.run('delete', 'vm,vmi', '--all', '--timeout=90s');
     await this.kubectl.run('delete', 'namespace', this.kubectl.namespace, '--wait=false');
+    await this.#client.close();
   }
 
   vm(name: string): Promise<Vm> {
-    return this.kubectl.json<Vm>('get', 'vm', name);
+    return this.#get<Vm>(machines, name);
   }
 
   vmi(name: string): Promise<Vmi> {
-    return this.kubectl.json<Vmi>('get', 'vmi', name);
+    return this.#get<Vmi>(instances, name);
   }
 
   /** The pods of a machine, those going away included. */
-  async pods(name: string): Promise<readonly Pod[]> {
-    const list = await this.kubectl.json<{items: Pod[]}>(
-      'get',
-      'pods',
-      '-l',
-      `kubevirt.io=virt-launcher,vm.kubevirt.io/name=${name}`,
-    );
-    return list.items;
+  pods(name: string): Promise<readonly Pod[]> {
+    return this.podsWith(`kubevirt.io=virt-launcher,vm.kubevirt.io/name=${name}`);
+  }
+
+  /** The pods that a selector of labels finds, in this namespace where no other is named. */
+  async podsWith(labelSelector: string, namespace: string = this.kubectl.namespace): Promise<readonly Pod[]> {
+    return (await this.#client.list(core.pods, {namespace, labelSelector})) as unknown as readonly Pod[];
+  }
+
+  async #get<T>(resource: Resource<KubeObject>, name: string): Promise<T> {
+    const object = await this.#client.get(resource, {namespace: this.kubectl.namespace, name});
+    if (object === undefined) throw new Error(`there is no ${resource.kind} ${name}`);
+    return object as unknown as T;
   }
 
   async pod(name: string): Promise<Pod> {
@@ -95,7 +121,7 @@ export class Cluster {
           throw new Error(`VM ${name} is ${vm.status?.printableStatus}, not ${printable}`);
         return vm;
       },
-      {timeoutMs, everyMs: POLL_MS},
+      {timeoutMs},
     );
   }
 
@@ -117,13 +143,10 @@ export class Cluster {
 
   /** Waits until no pod of the machine is left: the kubelet removes one a moment after its guest has ended. */
   async podGone(name: string): Promise<void> {
-    await eventually(
-      async () => {
-        const left = (await this.pods(name)).map(pod => pod.metadata.name);
-        if (left.length > 0) throw new Error(`${left.join(', ')} of ${name} is still there`);
-      },
-      {everyMs: POLL_MS},
-    );
+    await eventually(async () => {
+      const left = (await this.pods(name)).map(pod => pod.metadata.name);
+      if (left.length > 0) throw new Error(`${left.join(', ')} of ${name} is still there`);
+    });
   }
 
   /** The serial console of a machine, as `kubectl attach -it` gives it. */
@@ -135,11 +158,11 @@ export class Cluster {
   /** The boot log so far. */
   async logs(name: string): Promise<string> {
     const pod = await this.pod(name);
-    return this.kubectl.run('logs', pod.metadata.name);
+    return this.#client.podLog({namespace: this.kubectl.namespace, name: pod.metadata.name});
   }
 
-  /** Waits for a line of the boot log. */
-  async booted(name: string, pattern: RegExp, timeoutMs = 120_000): Promise<RegExpMatchArray> {
+  /** Waits for a line of the boot log. The time is for several guests that are emulated on two CPUs. */
+  async booted(name: string, pattern: RegExp, timeoutMs = 240_000): Promise<RegExpMatchArray> {
     return eventually(
       async () => {
         const logs = await this.logs(name);
@@ -148,7 +171,7 @@ export class Cluster {
           throw new Error(`the log of ${name} never showed ${pattern}; its end:\n${logs.slice(-1500)}`);
         return match;
       },
-      {timeoutMs, everyMs: POLL_MS},
+      {timeoutMs},
     );
   }
 
@@ -160,7 +183,10 @@ export class Cluster {
   /** What answers an HTTP request made from a node of the cluster. */
   async http(url: string, timeoutMs = 60_000): Promise<string> {
     const node = this.env.nodes[0] ?? '';
-    return eventually(() => this.onNode(node, 'curl', '-sS', '--fail', '--max-time', '5', url), {timeoutMs});
+    return eventually(() => this.onNode(node, 'curl', '-sS', '--fail', '--max-time', '5', url), {
+      timeoutMs,
+      everyMs: POLL_MS,
+    });
   }
 
   /** Process ids, on a node, of the QEMU processes that run this machine: more than one would be a disaster. */

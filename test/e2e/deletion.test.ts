@@ -4,7 +4,7 @@ import {tinyVm} from '../support/guests.ts';
 import {Cluster} from './cluster.ts';
 import {networkGone, networkOf, nothingLeft, type Trail} from './traces.ts';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 let cluster: Cluster;
 beforeAll(async () => {

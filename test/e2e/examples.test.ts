@@ -7,12 +7,12 @@ import {type AnyObject, examplesIn, pinnedExampleFolder} from '../support/exampl
 import {isMachine} from '../support/examples/outcomes.ts';
 import {PAGE} from '../support/examples/page.ts';
 import {claimsOf, filledClaim, staged} from '../support/examples/stage.ts';
-import {Cluster, POLL_MS, type Vmi} from './cluster.ts';
+import {Cluster} from './cluster.ts';
 
 jest.setTimeout(600_000);
 
 /** As many guests as start well together under emulation on two CPUs. */
-const together = 4;
+const together = 2;
 
 interface Machine {
   readonly file: string;
@@ -56,12 +56,12 @@ const runs = async ({file, object}: Machine): Promise<string> => {
   const {name} = object.metadata;
   await eventually(
     async () => {
-      const {status} = await cluster.kubectl.json<Vmi>('get', 'vmi', name);
+      const {status} = await cluster.vmi(name);
       if (status?.phase !== 'Running') throw new Error(`${file}: ${name} is ${status?.phase}, not Running`);
     },
-    {timeoutMs: 120_000, everyMs: POLL_MS},
+    {timeoutMs: 120_000},
   );
-  await cluster.booted(name, /login:/, 180_000);
+  await cluster.booted(name, /login:/);
   return file;
 };
 

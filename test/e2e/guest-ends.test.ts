@@ -1,9 +1,9 @@
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {eventually} from '../support/eventually.ts';
 import {type TinyOptions, tinyInstanceSpec, tinyVm} from '../support/guests.ts';
-import {Cluster, POLL_MS, type Vmi} from './cluster.ts';
+import {Cluster, type Vmi} from './cluster.ts';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -20,14 +20,11 @@ const typeInNew = async (name: string, options: TinyOptions, command: string): P
   console.type('\n');
   await console.expect(/[#$] |login:/);
   console.type(`${command}\n`);
-  await eventually(
-    async () => {
-      const now = await cluster.vmi(name).catch(() => undefined);
-      if (now?.metadata.uid === vmi.metadata.uid && now.status?.phase === 'Running')
-        throw new Error(`${name} still runs`);
-    },
-    {everyMs: POLL_MS},
-  );
+  await eventually(async () => {
+    const now = await cluster.vmi(name).catch(() => undefined);
+    if (now?.metadata.uid === vmi.metadata.uid && now.status?.phase === 'Running')
+      throw new Error(`${name} still runs`);
+  });
   console.close();
   return vmi;
 };

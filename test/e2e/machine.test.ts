@@ -3,7 +3,7 @@ import type {Console} from '../support/console.ts';
 import {tinyKernelArgs, tinyVm} from '../support/guests.ts';
 import {Cluster} from './cluster.ts';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 const uuid = '5d307ca9-b3ef-428c-8861-06e72d69f223';
 const ahead = 400 * 86_400;

@@ -3,18 +3,7 @@ import {eventually} from '../support/eventually.ts';
 import {type TinyOptions, tinyVm} from '../support/guests.ts';
 import {Cluster} from './cluster.ts';
 
-jest.setTimeout(240_000);
-
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason?: string;
-  readonly message?: string;
-}
-
-interface Told {
-  readonly status?: {readonly printableStatus?: string; readonly conditions?: readonly Condition[]};
-}
+jest.setTimeout(600_000);
 
 let cluster: Cluster;
 
@@ -73,7 +62,7 @@ afterAll(() => cluster?.close());
 const told = async (name: string, printable: RegExp, type: string, reason: RegExp, message: RegExp): Promise<void> => {
   await eventually(
     async () => {
-      const {status} = await cluster.kubectl.json<Told>('get', 'vm', name);
+      const {status} = await cluster.vm(name);
       const said = status?.conditions?.find(one => one.type === type);
       expect([status?.printableStatus, said?.reason, said?.message]).toEqual([
         expect.stringMatching(printable),
@@ -83,14 +72,13 @@ const told = async (name: string, printable: RegExp, type: string, reason: RegEx
     },
     {timeoutMs: 90_000},
   );
-  const events = await cluster.kubectl.run(
-    'get',
-    'events',
-    '--field-selector',
-    `involvedObject.name=${name},type=Warning`,
-  );
-  const line = events.split('\n').find(one => reason.test(one) && message.test(one));
-  expect([name, line ?? events]).toEqual([name, expect.stringMatching(reason)]);
+  // It is written behind the status.
+  await eventually(async () => {
+    const selector = `involvedObject.name=${name},type=Warning`;
+    const events = await cluster.kubectl.run('get', 'events', '--field-selector', selector);
+    const line = events.split('\n').find(one => reason.test(one) && message.test(one));
+    expect([name, line ?? events]).toEqual([name, expect.stringMatching(reason)]);
+  });
 };
 
 test('a missing Secret is named by its kubelet, and the machine starts by itself when it is made', async () => {
@@ -98,7 +86,7 @@ test('a missing Secret is named by its kubelet, and the machine starts by itself
   await told('no-secret', /^Starting$/, 'Synchronized', /SecretNotFound/, message);
   await cluster.kubectl.run('create', 'secret', 'generic', 'seed', '--from-literal=userdata=#cloud-config');
   await cluster.running('no-secret');
-  const {status} = await cluster.kubectl.json<Told>('get', 'vm', 'no-secret');
+  const {status} = await cluster.vm('no-secret');
   expect(status?.conditions?.filter(({type}) => type === 'Synchronized')).toEqual([]);
 });
 

@@ -3,7 +3,7 @@ import {eventually} from '../support/eventually.ts';
 import {tinyVm} from '../support/guests.ts';
 import {Cluster} from './cluster.ts';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 const nic = {name: 'default', masquerade: {}};
 const SCRIPT = '/var/www/boot.ipxe';

@@ -2,7 +2,7 @@ import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {tinyVm} from '../support/guests.ts';
 import {Cluster} from './cluster.ts';
 
-jest.setTimeout(420_000);
+jest.setTimeout(600_000);
 
 /** What a node needs to make block devices of, beside those that the kubelet makes of its own. */
 const MAKE = 'truncate -s 64M /var/tmp/$0.img && losetup --find --show /var/tmp/$0.img';

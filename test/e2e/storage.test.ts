@@ -2,7 +2,7 @@ import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {tinyVm} from '../support/guests.ts';
 import {Cluster} from './cluster.ts';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 let cluster: Cluster;
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import {eventually} from '../support/eventually.ts';
 import {run} from '../support/kubectl.ts';
 import {Cluster} from './cluster.ts';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 let cluster: Cluster;
 beforeAll(async () => {

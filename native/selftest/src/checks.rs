@@ -171,15 +171,18 @@ fn irqfd(_: &Kvm, machine: &mut Machine) -> Outcome {
     })?;
     let line = event()?;
     attempt("KVM_IRQFD", || machine.vm.register_irqfd(&line, GSI))?;
-    // The local APIC takes interrupts only after the guest has switched it on, so the signal comes from beside, a little later.
+    // A local APIC drops what comes before the guest has switched it on.
+    machine.prepare(&interrupt(Program::Interrupt))?;
+    machine.resume_to_pause()?;
     let signal = line
         .try_clone()
         .map_err(|error| Failure(format!("duplicating an eventfd: {error}")))?;
+    // From beside, and a little later, so that the vCPU has halted; should it come before that, the vCPU takes it all the same.
     let beside = std::thread::spawn(move || {
         std::thread::sleep(std::time::Duration::from_millis(2));
         signal.write(1)
     });
-    let result = machine.run(&interrupt(Program::Interrupt));
+    let result = machine.resume();
     let signalled = beside.join();
     result?;
     match signalled {

@@ -28,8 +28,8 @@ const info = async (): Promise<Info> => {
 };
 
 const daemonOf = async (node: string): Promise<Pod | undefined> => {
-  const pods = await system.json<{items: Pod[]}>('get', 'pods', '-l', 'app.kubernetes.io/component=node-daemon');
-  return pods.items.find(pod => pod.spec.nodeName === node && pod.metadata.deletionTimestamp === undefined);
+  const pods = await cluster.podsWith('app.kubernetes.io/component=node-daemon', system.namespace);
+  return pods.find(pod => pod.spec.nodeName === node && pod.metadata.deletionTimestamp === undefined);
 };
 
 /** Waits until a daemon other than `old` is ready on the node. */

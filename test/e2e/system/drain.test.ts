@@ -29,8 +29,7 @@ test('a guest with evictionStrategy External cannot be evicted; a drain waits un
     await Promise.race([
       drain,
       eventually(async () => {
-        const now = await cluster.kubectl.json<{status: {evacuationNodeName?: string}}>('get', 'vmi', 'kept');
-        expect(now.status.evacuationNodeName).toBe(node);
+        expect((await cluster.vmi('kept')).status?.evacuationNodeName).toBe(node);
       }),
     ]);
     expect((await cluster.running('kept')).metadata.uid).toBe(before.metadata.uid);

@@ -45,10 +45,13 @@ program doorbells
     out dx, eax
     passed
 
-# rbx = the local APIC. Waits for one interrupt on vector 0x40.
+# rbx = the local APIC. Pauses once an interrupt would be taken, then waits for one on vector 0x40.
 program interrupt
-    xor r15d, r15d
     mov dword ptr [rbx + 0xf0], 0x1ff
+    mov dx, 0x514
+    out dx, eax
+await_interrupt:
+    xor r15d, r15d
 1:  cli
     test r15, r15
     jnz 2f
@@ -57,13 +60,13 @@ program interrupt
     jmp 1b
 2:  passed
 
-# The same, after a one-shot of the local APIC's timer.
+# rbx = the local APIC. Waits for a one-shot of its timer, on the same vector.
 program apic_timer
     mov dword ptr [rbx + 0xf0], 0x1ff
     mov dword ptr [rbx + 0x3e0], 0xb
     mov dword ptr [rbx + 0x320], 0x40
     mov dword ptr [rbx + 0x380], 10000
-    jmp guest_interrupt
+    jmp await_interrupt
 
 # r8 = first address, r9 = how many, r10 = distance: writes one word at each.
 program write_pages

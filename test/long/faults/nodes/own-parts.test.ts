@@ -71,8 +71,8 @@ test('the roll-out of another image of the node-daemon disturbs no guest', async
 });
 
 const operators = async (): Promise<readonly Pod[]> => {
-  const pods = await stage.system.json<{items: Pod[]}>('get', 'pods', '-l', component('operator'));
-  return pods.items.filter(pod => pod.spec.nodeName !== undefined && pod.metadata.deletionTimestamp === undefined);
+  const pods = await stage.cluster.podsWith(component('operator'), stage.system.namespace);
+  return pods.filter(pod => pod.spec.nodeName !== undefined && pod.metadata.deletionTimestamp === undefined);
 };
 
 const killOperator = async ({metadata, spec}: Pod): Promise<void> => {

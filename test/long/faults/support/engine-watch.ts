@@ -5,13 +5,15 @@ import {setTimeout as sleep} from 'node:timers/promises';
 /** What docker says while a node is restarted comes between the lines that begin so. */
 const mark = 'engines:';
 
-/** Prints one line each time: the names of all guests that a QEMU process runs for. No process of its own but `sleep`. */
+/** In bash, prints one line each time: the names of all guests that a QEMU process runs for. It starts nothing but `sleep`. */
 const list = `while :; do
   line=
   for p in /proc/[0-9]*; do
     read -r comm 2>/dev/null <$p/comm || continue
     case $comm in qemu-system*) ;; *) continue ;; esac
-    line="$line $(tr '\\0' ' ' 2>/dev/null <$p/cmdline | sed -n 's/.*-name guest=\\([^, ]*\\).*/\\1/p')"
+    args=()
+    mapfile -d '' args 2>/dev/null <$p/cmdline
+    [[ "\${args[*]}" =~ -name\\ guest=([^,\\ ]*) ]] && line+=" \${BASH_REMATCH[1]}"
   done
   echo "${mark}$line"
   sleep 0.2
@@ -57,7 +59,7 @@ export class EngineWatch {
   }
 
   #watch(node: string): void {
-    const watcher = spawn('docker', ['exec', node, 'sh', '-c', list]);
+    const watcher = spawn('docker', ['exec', node, 'bash', '-c', list]);
     this.#watchers.add(watcher);
     let rest = '';
     watcher.stdout.on('data', chunk => {

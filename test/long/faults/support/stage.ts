@@ -222,8 +222,8 @@ export class Stage {
   async daemonOn(node: string, old?: string): Promise<Pod> {
     return eventually(
       async () => {
-        const pods = await this.system.json<{items: Pod[]}>('get', 'pods', '-l', component('node-daemon'));
-        const pod = pods.items.find(one => one.spec.nodeName === node && one.metadata.deletionTimestamp === undefined);
+        const pods = await this.cluster.podsWith(component('node-daemon'), this.system.namespace);
+        const pod = pods.find(one => one.spec.nodeName === node && one.metadata.deletionTimestamp === undefined);
         if (pod === undefined || pod.metadata.uid === old) throw new Error(`no new node-daemon is on ${node}`);
         await this.system.run('wait', `pod/${pod.metadata.name}`, '--for=condition=Ready', '--timeout=5s');
         return pod;
