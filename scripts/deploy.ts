@@ -18,14 +18,24 @@ export interface Deployment {
   kubectl(...args: string[]): Promise<string>;
 }
 
+export interface DeployOptions extends ClusterOptions {
+  /** Images that the nodes need not have. */
+  readonly without?: readonly ImageName[];
+}
+
 /** The namespace that the chart is installed in. */
 export const namespace = 'wherry';
 
 /** Builds what changed, brings the cluster up and installs the chart. What is done already is not done again. */
-export const deploy = async (progress: Progress, options: ClusterOptions = {}): Promise<Deployment> => {
+export const deploy = async (progress: Progress, options: DeployOptions = {}): Promise<Deployment> => {
   const cluster = await clusterUp(progress, options);
   const images = await buildImages(progress);
-  await loadImages(progress, cluster, Object.values(images));
+  const wanted = Object.entries(images).filter(([name]) => !options.without?.some(one => one === name));
+  await loadImages(
+    progress,
+    cluster,
+    wanted.map(([, image]) => image),
+  );
   const env = {KUBECONFIG: cluster.kubeconfig};
   await progress.step('install the chart with Helm', () =>
     run(cluster.tools.helm, helmArguments(images), {cwd: repository, env}),

@@ -40,7 +40,7 @@ export const conformance = async (kit: Kit, choice: Choice, say: (line: string) 
 /** Small and large, for some of the need grows with the guest. */
 const sizes = [
   {guestMiB: 128, vcpus: 1},
-  {guestMiB: 512, vcpus: 2},
+  {guestMiB: 256, vcpus: 2},
 ];
 
 export const memoryUse = async (

@@ -1,8 +1,7 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import type {ClusterOptions} from '../../scripts/cluster/cluster.ts';
 import type {Progress} from '../../scripts/core/progress.ts';
-import {deploy, helmArguments} from '../../scripts/deploy.ts';
+import {deploy, type DeployOptions, helmArguments} from '../../scripts/deploy.ts';
 import {virtctl} from '../../scripts/toolchain/virtctl.ts';
 import type {E2eEnvironment} from '../support/guests.ts';
 import {environmentFile} from './environment.ts';
@@ -10,7 +9,7 @@ import {environmentFile} from './environment.ts';
 /** Wherry on the kind cluster, from this working tree, and a file that tells the tests where everything is. */
 export default async function setUp(
   progress: Progress,
-  options: ClusterOptions = {},
+  options: DeployOptions = {},
   file: string = environmentFile,
 ): Promise<void> {
   const deployment = await deploy(progress, options);

@@ -1,7 +1,9 @@
 /** `node speed.ts PATHS OUTCOME`, in a lab node: the same work by turns on a guest of either engine. PATHS is a JSON object. */
-import {execFile} from 'node:child_process';
+import {randomBytes} from 'node:crypto';
+import {once} from 'node:events';
 import {writeFileSync} from 'node:fs';
-import {promisify} from 'node:util';
+import {type AddressInfo, connect, createServer, type Socket} from 'node:net';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {type Carrier, carriers, Guest, type Paths} from './guests.ts';
 
 /** In seconds, of the same work in the same round. */
@@ -20,42 +22,49 @@ const ROUNDS = 3;
 const DISK_MIB = 32;
 const SMALL_READS = 500;
 const STREAM_MIB = 4;
+const STREAM_MS = 120_000;
 const PORT = 1000;
 
-const sh = (script: string): Promise<unknown> => promisify(execFile)('sh', ['-c', script], {timeout: 120_000});
-const zeros = `dd if=/dev/zero bs=64k count=${STREAM_MIB * 16} 2>/dev/null`;
+const zeros = Buffer.alloc(STREAM_MIB * 1024 ** 2);
 
 type Work = (guest: Guest) => Promise<number>;
+
+/** A connection to the guest, once it listens. */
+const connected = async (host: string): Promise<Socket> => {
+  for (const signal = AbortSignal.timeout(STREAM_MS); ; await sleep(50, undefined, {signal})) {
+    const socket = connect(PORT, host);
+    const refused = await once(socket, 'connect').then(
+      () => undefined,
+      (error: NodeJS.ErrnoException) => error,
+    );
+    if (refused === undefined) return socket;
+    if (refused.code !== 'ECONNREFUSED') throw refused;
+  }
+};
 
 const toGuest =
   (carrier: Carrier): Work =>
   async guest => {
     guest.typeTimed(`nc -l -p ${PORT} >/dev/null`);
-    const there = `${guest.ends[carrier].guest} ${PORT}`;
-    // The guest may not listen yet, and then nothing was sent.
-    for (;;) {
-      const began = performance.now();
-      const sent = await sh(`${zeros} | busybox nc ${there}`).then(
-        () => true,
-        () => false,
-      );
-      if (!sent) continue;
-      const seconds = (performance.now() - began) / 1000;
-      await guest.took();
-      return seconds;
-    }
+    const socket = await connected(guest.ends[carrier].guest);
+    const began = performance.now();
+    socket.resume().end(zeros);
+    await once(socket, 'close', {signal: AbortSignal.timeout(STREAM_MS)});
+    const seconds = (performance.now() - began) / 1000;
+    await guest.took();
+    return seconds;
   };
 
 const fromGuest =
   (carrier: Carrier): Work =>
   async guest => {
-    const received = sh(`busybox nc -l -p ${PORT} >/dev/null`);
-    const there = `${guest.ends[carrier].node} ${PORT}`;
-    await sh(
-      `until busybox grep -q ":${PORT.toString(16).toUpperCase().padStart(4, '0')} .* 0A " /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done`,
-    );
-    const seconds = await guest.timed(`${zeros} | nc ${there}`);
-    await received;
+    const {node} = guest.ends[carrier];
+    const server = createServer(socket => socket.resume()).listen(0, node);
+    await once(server, 'listening');
+    const {port} = server.address() as AddressInfo;
+    const count = STREAM_MIB * 16;
+    const seconds = await guest.timed(`dd if=/dev/zero bs=64k count=${count} 2>/dev/null | nc ${node} ${port}`);
+    server.close();
     return seconds;
   };
 
@@ -78,7 +87,7 @@ const works: Readonly<Record<string, Work>> = {
 
 const [paths = '{}', outcome = ''] = process.argv.slice(2);
 // In memory, so that no storage is measured.
-for (const engine of ['native', 'qemu']) await sh(`head -c ${DISK_MIB}M /dev/urandom >/run/${engine}.raw`);
+for (const engine of ['native', 'qemu']) writeFileSync(`/run/${engine}.raw`, randomBytes(DISK_MIB * 1024 ** 2));
 const guests = {
   native: await Guest.onNative(JSON.parse(paths) as Paths, '/run/native.raw'),
   qemu: await Guest.onQemu(JSON.parse(paths) as Paths, '/run/qemu.raw'),
