@@ -52,7 +52,12 @@ export function labSuites(progress: Progress): Suite[] {
   return [
     jestSuite({
       project: 'lab',
-      args: ['--verbose', '--testTimeout=600000', '--maxWorkers=2'],
+      args: [
+        '--verbose',
+        '--testTimeout=600000',
+        '--maxWorkers=2',
+        '--testSequencer=./test/lab/harness/longest-first.ts',
+      ],
       prepare: () => prepareLab(progress),
     }),
   ];

@@ -12,6 +12,7 @@ import {
 import {type Client, core, defineResource, keyOf, type KubeObject, type Node, type Pod} from '@wherry/kube';
 import {type Instance, instances, type Machine, machines} from '@wherry/operator';
 import {eventually} from '../../support/eventually.ts';
+import {complaints} from './complaints.ts';
 
 type PodStatus = NonNullable<Pod['status']>;
 
@@ -106,7 +107,8 @@ export class Stage {
   until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
     return eventually(async () => {
       const found = await look();
-      if (found === undefined || found === false) throw new Error(`not within ${patience.timeoutMs} ms: ${what}`);
+      if (found === undefined || found === false)
+        throw new Error(`not within ${patience.timeoutMs} ms: ${what}\n${complaints()}`);
       return found;
     }, patience);
   }

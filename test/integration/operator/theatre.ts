@@ -27,6 +27,7 @@ import {ChartTarget} from '../../support/chart.ts';
 import {type ControlPlane, startControlPlane} from '../../support/control-plane.ts';
 import {eventually} from '../../support/eventually.ts';
 import {Kubectl} from '../../support/kubectl.ts';
+import {complaining} from './complaints.ts';
 
 const quotas = defineResource<KubeObject>({
   group: '',
@@ -44,21 +45,9 @@ const limitRanges = defineResource<KubeObject>({
   namespaced: true,
 });
 
-/** Warnings of the operator are shown when a test fails to say why. */
-const log: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: (fields, message) => remember(message, fields),
-  error: (fields, message) => remember(message, fields),
-};
 const ignore = (): void => undefined;
 /** For what a test provokes. */
 const silent: Log = {debug: ignore, info: ignore, warn: ignore, error: ignore};
-const remembered: string[] = [];
-const remember = (message: string, fields: object): void => {
-  const {err} = fields as {err?: Error};
-  remembered.push(`${message}: ${err?.stack ?? JSON.stringify(fields)}`);
-};
 
 /** Namespace of the release. */
 const release = 'wherry';
@@ -148,11 +137,6 @@ export class Theatre {
     return this.#control.audited();
   }
 
-  /** The user's own tool, as a cluster admin, in one namespace. */
-  get complaints(): readonly string[] {
-    return remembered;
-  }
-
   /**
    * @param diesAfter the process is as good as dead after so many writes: they are carried out, but nothing that
    * follows is. Events and the election's writes do not count and go on. Defaults to never.
@@ -173,7 +157,7 @@ export class Theatre {
     const operator = makeOperator({
       client: this.#counting(client, life),
       config,
-      log,
+      log: complaining,
       registry,
       clock: systemClock,
       random: () => 0,
