@@ -22,25 +22,61 @@ const show = async (deployment: Deployment, ...args: string[]): Promise<void> =>
   print(await deployment.kubectl(...args));
 };
 
+/** The machine's pod that runs now, once there is another than those. */
+const podBeside = async (deployment: Deployment, those: ReadonlySet<string>): Promise<string> => {
+  const args = 'get pod -l vm.kubevirt.io/name=debian --field-selector=status.phase=Running -o name'.split(' ');
+  for (const deadline = Date.now() + bootTimeoutMs; Date.now() < deadline; await sleep(1000)) {
+    const pods = (await deployment.kubectl(...args)).split('\n');
+    const pod = pods.find(name => name !== '' && !those.has(name));
+    if (pod !== undefined) return pod;
+  }
+  throw new Error('the machine debian has no pod that runs: kubectl describe vm debian');
+};
+
+/**
+ * Follows the boot until a guest has come to its login.
+ * @returns its pod. A guest whose engine crashes is started again, as any is: QEMU has been seen to abort while it emulated two
+ * processors that set up their devices (`iotlb_to_section`).
+ */
+const followToLogin = async (deployment: Deployment): Promise<string> => {
+  const ended = new Set<string>();
+  for (;;) {
+    const pod = await podBeside(deployment, ended);
+    if (await followBoot(deployment, pod)) return pod;
+    print(`\n${pod} has ended before its guest had booted. Its machine starts again by itself.`);
+    ended.add(pod);
+  }
+};
+
 /**
  * Follows the boot in the pod's log until the guest greets, and then shows the login prompt at the console: a log holds
  * whole lines only, and the prompt is none.
+ * @returns false where the pod ended before.
  */
-const followBoot = async (deployment: Deployment, pod: string): Promise<void> => {
+const followBoot = async (deployment: Deployment, pod: string): Promise<boolean> => {
   print(`\n$ kubectl logs -f ${pod}`);
-  await shown(deployment, `logs -f ${pod}`, /^Debian GNU\/Linux \d+ debian/m);
+  if (!(await shown(deployment, `logs -f ${pod}`, /^Debian GNU\/Linux \d+ debian/m))) return false;
   print(`\n$ kubectl attach -it ${pod}      # and the return key`);
-  await shown(deployment, `attach -it ${pod}`, /^debian login:/m, '\r');
+  const prompted = await shown(deployment, `attach -it ${pod}`, /^debian login:/m, '\r');
   print('');
+  return prompted;
 };
 
-/** Shows what a kubectl command prints at a terminal until the pattern does, and ends the command. */
-const shown = async (deployment: Deployment, args: string, until: RegExp, typed = ''): Promise<void> => {
+/**
+ * Shows what a kubectl command prints at a terminal until the pattern does, and ends the command.
+ * @returns false where the command ended first.
+ * @throws Error when neither came within the time.
+ */
+const shown = async (deployment: Deployment, args: string, until: RegExp, typed = ''): Promise<boolean> => {
   const child = spawn('script', ['-qfec', `${join(deployment.programs, 'kubectl')} ${args}`, '/dev/null'], {
     env: {...process.env, KUBECONFIG: deployment.kubeconfig},
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  const timer = setTimeout(() => child.kill(), bootTimeoutMs);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill();
+  }, bootTimeoutMs);
   child.stdin.write(typed);
   let text = '';
   try {
@@ -48,9 +84,10 @@ const shown = async (deployment: Deployment, args: string, until: RegExp, typed 
       const plain = withoutQueries(String(chunk));
       process.stdout.write(plain);
       text = `${text}${plain}`.slice(-8192);
-      if (until.test(text)) return;
+      if (until.test(text)) return true;
     }
-    throw new Error(`kubectl ${args} ended, or ${bootTimeoutMs / 60_000} minutes passed, without ${until}`);
+    if (late) throw new Error(`kubectl ${args} did not show ${until} within ${bootTimeoutMs / 60_000} minutes`);
+    return false;
   } finally {
     clearTimeout(timer);
     child.kill();
@@ -81,9 +118,7 @@ await main(async say => {
   await say.step('the machine starts', () =>
     deployment.kubectl('wait', 'vm/debian', '--for=condition=Ready', '--timeout=3m'),
   );
-  const pods = await deployment.kubectl('get', 'pod', '-l', 'vm.kubevirt.io/name=debian', '-o', 'name');
-  const pod = pods.split('\n').at(-1) ?? '';
-  await followBoot(deployment, pod);
+  const pod = await followToLogin(deployment);
   await firstPage(deployment, say);
   await show(deployment, 'get', 'vm,vmi', '-o', 'wide');
   print(nextSteps({pod, kubeconfig: deployment.kubeconfig, programs: deployment.programs, manifest}));
