@@ -12,6 +12,9 @@ import {type Deployment, deploy} from './deploy.ts';
 /** How long Debian with cloud-init may take to its login, and then to its first page, in ms: emulation on two busy cores. */
 const bootTimeoutMs = 8 * 60_000;
 
+/** How many runs of the machine are followed: an engine may crash, but not each time. */
+const mostRuns = 3;
+
 const manifest = 'docs/guide/examples/debian.yaml';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -40,26 +43,28 @@ const podBeside = async (deployment: Deployment, those: ReadonlySet<string>): Pr
  */
 const followToLogin = async (deployment: Deployment): Promise<string> => {
   const ended = new Set<string>();
-  for (;;) {
+  while (ended.size < mostRuns) {
     const pod = await podBeside(deployment, ended);
     if (await followBoot(deployment, pod)) return pod;
     print(`\n${pod} has ended before its guest had booted. Its machine starts again by itself.`);
     ended.add(pod);
   }
+  throw new Error(`the guest ended ${mostRuns} times before it had booted: kubectl describe vm debian`);
 };
 
 /**
  * Follows the boot in the pod's log until the guest greets, and then shows the login prompt at the console: a log holds
  * whole lines only, and the prompt is none.
- * @returns false where the pod ended before.
+ * @returns false where the pod ended before it greeted.
  */
 const followBoot = async (deployment: Deployment, pod: string): Promise<boolean> => {
   print(`\n$ kubectl logs -f ${pod}`);
   if (!(await shown(deployment, `logs -f ${pod}`, /^Debian GNU\/Linux \d+ debian/m))) return false;
   print(`\n$ kubectl attach -it ${pod}      # and the return key`);
-  const prompted = await shown(deployment, `attach -it ${pod}`, /^debian login:/m, '\r');
+  if (!(await shown(deployment, `attach -it ${pod}`, /^debian login:/m, '\r')))
+    throw new Error(`the console of ${pod} ended before it showed a login prompt`);
   print('');
-  return prompted;
+  return true;
 };
 
 /**

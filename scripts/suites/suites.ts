@@ -26,7 +26,7 @@ export function suites(progress: Progress): Suite[] {
       // One after the other: each takes all the CPU there is.
       prepare: () => tools(progress).then(() => virtctl(progress)),
     }),
-    // One file at a time: two guests that are emulated on two CPUs take far more than twice the time of one.
+    // One file at a time: two kept both CPUs busy with emulated guests, and took longer in all.
     jestSuite({
       project: 'e2e',
       args: ['--verbose', '--testTimeout=600000', '--runInBand'],

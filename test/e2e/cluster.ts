@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
-import {GROUP, VERSION} from '@wherry/api';
-import {Client, core, defineResource, fromKubeconfig, type KubeObject, type Resource} from '@wherry/kube';
+import {Client, core, fromKubeconfig, type KubeObject, type Resource} from '@wherry/kube';
+import {instances, machines} from '@wherry/operator';
 import {Registry} from 'prom-client';
 import {Console} from '../support/console.ts';
 import {eventually} from '../support/eventually.ts';
@@ -45,11 +45,6 @@ export interface Pod {
 
 /** In ms, where a question is a process of its own. One takes 0.2 s of a CPU, which guests need under emulation. */
 const POLL_MS = 1000;
-
-const kubevirt = (plural: string, kind: string): Resource<KubeObject> =>
-  defineResource({group: GROUP, version: VERSION, plural, kind, namespaced: true});
-const machines = kubevirt('virtualmachines', 'VirtualMachine');
-const instances = kubevirt('virtualmachineinstances', 'VirtualMachineInstance');
 
 /** One namespace of the cluster. What a user would do in it, kubectl does; what is only waited for is read without it. */
 export class Cluster {
