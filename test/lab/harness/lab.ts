@@ -172,7 +172,8 @@ async function qemuArgs(
     ['-machine', 'q35', '-accel', 'tcg,thread=multi,tb-size=512', '-smp', '2', '-m', String(MEMORY_MIB)],
     // Five-level paging costs time on each page walk, and nothing here is so large.
     ['-cpu', 'max,-la57'],
-    ['-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0 panic=-1 quiet mitigations=off'],
+    // The second CPU comes up in /etc/rc.
+    ['-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0 panic=-1 quiet mitigations=off maxcpus=1'],
     virtioDisk('root', disk, 'snapshot=on,cache=unsafe'),
     virtioDisk('payload', payload, 'readonly=on'),
     ...disks.map((file, index) => virtioDisk(`disk${index}`, file, 'snapshot=on,cache=unsafe,discard=unmap')),
