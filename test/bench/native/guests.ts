@@ -1,10 +1,11 @@
 /** The same guest on either engine, in a lab node: a kernel and a shell, one disk, one card whose frames the engine carries and one of vhost-net. */
 import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {existsSync, openSync, readFileSync} from 'node:fs';
+import {closeSync, existsSync, openSync, readFileSync} from 'node:fs';
 import type {Duplex, Readable, Writable} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {openDevice} from '../../lab/harness/native/open.ts';
+import {mappingsIn, qemuPartOf} from '../../support/node/smaps.ts';
 
 export interface Paths {
   readonly vmm: string;
@@ -25,6 +26,7 @@ export interface Ends {
 }
 
 const MEMORY_MIB = 128;
+const notBeside = /^\/memfd:|\/(vmlinux|initrd)$/;
 const COMMAND_LINE = 'console=ttyS0 quiet net.ifnames=0 mitigations=off';
 const STEP_MS = 120_000;
 
@@ -77,6 +79,8 @@ export class Guest {
       devices: devices.map(device => openDevice(device, pass)),
     };
     const engine = spawn(vmm, [JSON.stringify(machine)], {stdio});
+    // A tap lives as long as anybody holds it.
+    for (const held of stdio) if (typeof held === 'number') closeSync(held);
     const channel = engine.stdio[control] as Duplex;
     channel.on('error', () => undefined).resume();
     channel.write('{"execute":"qmp_capabilities"}\n{"execute":"cont"}\n');
@@ -98,8 +102,8 @@ export class Guest {
     const args = [
       ['--library-path', libraries, `${closure}/usr/bin/qemu-system-x86_64`, '-L', `${closure}/usr/share/qemu`],
       ['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio'],
-      ['-machine', 'q35,memory-backend=ram', '-accel', 'kvm', '-cpu', 'host', '-smp', '1'],
-      ['-m', String(MEMORY_MIB), '-object', `memory-backend-memfd,id=ram,size=${MEMORY_MIB}M`],
+      ['-machine', 'q35,dump-guest-core=off', '-accel', 'kvm', '-cpu', 'host', '-smp', '1'],
+      ['-m', String(MEMORY_MIB)],
       ['-kernel', kernel, '-initrd', initrd, '-append', COMMAND_LINE],
       ['-drive', `if=none,id=disk,format=raw,file=${disk}`, '-device', 'virtio-blk-pci,drive=disk'],
       ...cards,
@@ -138,22 +142,26 @@ export class Guest {
     this.#keys.write(`read a b </proc/uptime; { ${command}; } && read c d </proc/uptime && echo "took $a $c;"\n`);
   }
 
+  async end(): Promise<void> {
+    const ended = once(this.process, 'exit');
+    this.process.kill('SIGKILL');
+    await ended;
+  }
+
   /** Waits for what it says; in seconds. What has come of it may end at a decimal point, so that this is no mark of its end. */
   async took(): Promise<number> {
     const [, began, ended] = await this.#expect(/took ([\d.]+) ([\d.]+);/);
     return Number(ended) - Number(began);
   }
 
-  /** KiB of the engine's process, shared memory in proportion, beside the guest's RAM, which is the only memfd. */
+  /**
+   * KiB of the engine's process, shared memory in proportion, beside the guest's RAM, which for the native engine is its only memfd,
+   * and the kernel's files.
+   */
   besideKiB(): number {
-    let sum = 0;
-    let isRam = false;
-    for (const line of readFileSync(`/proc/${this.process.pid}/smaps`, 'utf8').split('\n')) {
-      if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) isRam = line.includes('/memfd:');
-      const pss = /^Pss: +(\d+) kB/.exec(line);
-      if (pss !== null && !isRam) sum += Number(pss[1]);
-    }
-    return sum;
+    const mappings = mappingsIn(readFileSync(`/proc/${this.process.pid}/smaps`, 'utf8'));
+    const beside = mappings.filter(one => qemuPartOf(one) !== 'guest memory' && !notBeside.test(one.name));
+    return beside.reduce((sum, {proportional}) => sum + proportional, 0) / 1024;
   }
 
   /** Reads on until the console has said it since the last match. */

@@ -27,6 +27,7 @@ const programs = [
   'bench/native/guests.ts',
   'bench/native/speed.ts',
   'lab/harness/native/open.ts',
+  'support/node/smaps.ts',
 ];
 
 export const measureNative = async (progress: Progress): Promise<readonly Section[]> => {
