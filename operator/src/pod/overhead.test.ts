@@ -23,8 +23,8 @@ test('a small guest under KVM costs about 64 MiB, far below KubeVirt’s 288', (
 });
 
 test.each<[Accelerator, number]>([
-  ['tcg', 4.25],
-  ['kvm', 6.25],
+  ['tcg', 2],
+  ['kvm', 4],
 ])(
   'a large guest pays for what the kernel keeps of each of its pages, with %s %d MiB for a GiB',
   (accelerator, share) => {
@@ -49,7 +49,7 @@ test('a graphics card costs what it can be filled with, and a copy for who looks
 
 const native = (overrides: Partial<Machine> = {}) => overheadBytes(machine({engine: 'native', ...overrides}));
 
-test('the native engine costs a fraction of QEMU, and the same for each vCPU and page', () => {
+test('the native engine costs a fraction of QEMU, the same for each vCPU, and its memfd', () => {
   expect(native({guestBytes: 128 * MiB}) / MiB).toBe(10);
   expect(native({vcpus: 9}) - native()).toBe(8 * MiB);
   const sizes = [{guestBytes: 4 * 1024 * MiB}, {guestBytes: 36 * 1024 * MiB}] as const;

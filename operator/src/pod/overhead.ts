@@ -27,13 +27,12 @@ const launcher = 3 * MiB;
 const qemu = 60 * MiB;
 /** Per vCPU: a thread's stack, and KVM's or TCG's state for it. */
 const perVcpu = 1 * MiB;
-/**
- * What the kernel keeps of each 4 KiB page of the guest: an entry of QEMU's page tables (8 bytes), and a place in the
- * index of the memfd that the page lies in (64 places in a node of 576 bytes). Measured with TCG: 4.3 MiB for each GiB.
- */
-const perPage = 8 + 9;
-/** And an entry of the page tables that KVM makes. Not measured yet. */
+/** What the kernel keeps of each 4 KiB page of the guest: an entry of the engine's page tables. Huge pages keep it in reserve. */
+const perPage = 8;
+/** And an entry of the page tables that KVM makes. */
 const perPageOfKvm = 8;
+/** And, where the memory is a memfd, as the native engine's is, a place in its index: a node of 576 bytes has 64. */
+const perPageOfMemfd = 9;
 const pageBytes = 4096;
 /** TCG's translation buffer, which fills up; the engine always runs with `tb-size=64`. */
 const tcgBuffer = 64 * MiB;
@@ -55,8 +54,10 @@ const native = 5 * MiB;
 /** Whole MiB, rounded up. */
 export const overheadBytes = (machine: Machine): number => {
   const emulated = machine.accelerator === 'tcg';
-  const pages = Math.ceil(machine.guestBytes / pageBytes) * (emulated ? perPage : perPage + perPageOfKvm);
-  const engine = machine.engine === 'native' ? native : qemu;
+  const isNative = machine.engine === 'native';
+  const engine = isNative ? native : qemu;
+  const ofPage = perPage + (emulated ? 0 : perPageOfKvm) + (isNative ? perPageOfMemfd : 0);
+  const pages = Math.ceil(machine.guestBytes / pageBytes) * ofPage;
   const common = launcher + engine + machine.vcpus * perVcpu + pages;
   const emulation = emulated ? tcgBuffer : 0;
   const graphics = machine.graphics ? graphicsCard : 0;

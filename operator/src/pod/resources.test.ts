@@ -13,7 +13,7 @@ const overheadOf = (memory: string | undefined, asked: number): number => (bytes
 
 test('the guest’s memory is reserved, with the overhead on top', () => {
   const {requests, limits} = resourcesOf({});
-  expect(overheadOf(requests['memory'], 256 * MiB)).toBe(66);
+  expect(overheadOf(requests['memory'], 256 * MiB)).toBe(65);
   expect(limits).toBeUndefined();
 });
 
@@ -26,8 +26,8 @@ test('emulation reserves more', () => {
 
 test('a graphics card is reserved where the guest has one, asked for or of a type', () => {
   for (const devices of [{autoattachGraphicsDevice: true}, {video: {type: 'virtio'}}] as const)
-    expect(overheadOf(resourcesOf({devices}).requests['memory'], 256 * MiB)).toBe(66 + 32);
-  expect(overheadOf(resourcesOf({devices: {autoattachGraphicsDevice: false}}).requests['memory'], 256 * MiB)).toBe(66);
+    expect(overheadOf(resourcesOf({devices}).requests['memory'], 256 * MiB)).toBe(65 + 32);
+  expect(overheadOf(resourcesOf({devices: {autoattachGraphicsDevice: false}}).requests['memory'], 256 * MiB)).toBe(65);
 });
 
 test('each vCPU asks for a tenth of a CPU', () => {
@@ -42,7 +42,7 @@ test('the cluster may say how many vCPUs share a CPU', () => {
 
 test('the cluster may overcommit memory, of which the overhead is no part', () => {
   const {requests} = resourcesOf({}, {memoryOvercommit: 200});
-  expect(overheadOf(requests['memory'], 128 * MiB)).toBe(66);
+  expect(overheadOf(requests['memory'], 128 * MiB)).toBe(65);
 });
 
 test('a machine that says what it reserves is not overcommitted any further', () => {
@@ -62,18 +62,18 @@ test('a CPU limit alone is the request, too, as Kubernetes has it', () => {
 
 test('a smaller memory request than the guest’s memory overcommits the node', () => {
   const {requests} = resourcesOf({resources: {requests: {memory: '128Mi'}}});
-  expect(overheadOf(requests['memory'], 128 * MiB)).toBe(66);
+  expect(overheadOf(requests['memory'], 128 * MiB)).toBe(65);
 });
 
 test('a memory limit gets the overhead on top as well, so that the guest never dies of ours', () => {
   const {requests, limits} = resourcesOf({resources: {limits: {memory: '512Mi'}}});
-  expect(overheadOf(limits?.['memory'], 512 * MiB)).toBe(66);
-  expect(overheadOf(requests['memory'], 256 * MiB)).toBe(66);
+  expect(overheadOf(limits?.['memory'], 512 * MiB)).toBe(65);
+  expect(overheadOf(requests['memory'], 256 * MiB)).toBe(65);
 });
 
 test('the guest’s memory may be given by the limit alone', () => {
   const spec = anInstanceSpec({domain: {devices: {}, resources: {limits: {memory: '512Mi'}}}});
-  expect(overheadOf(podResources(spec, runners.kvm, config).requests['memory'], 512 * MiB)).toBe(68);
+  expect(overheadOf(podResources(spec, runners.kvm, config).requests['memory'], 512 * MiB)).toBe(66);
 });
 
 test('other resources are passed on as they are', () => {

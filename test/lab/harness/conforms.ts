@@ -17,8 +17,12 @@ const RUN_MS = 1_200_000;
 const only = process.env['WHERRY_CONFORMANCE_ONLY'] ?? '';
 const wanted = stories.filter(({name}) => only.split('|').some(part => name.includes(part)));
 
-/** A pod needs most where its guest's memory comes in small pages, and a node that is not told otherwise has no others. */
-const smallPages: readonly string[] = ['sh', '-c', 'echo never >/sys/kernel/mm/transparent_hugepage/shmem_enabled'];
+/** The kernel keeps most for a guest whose memory comes in small pages. */
+const smallPages: readonly string[] = [
+  'sh',
+  '-c',
+  'for which in enabled shmem_enabled; do echo never >/sys/kernel/mm/transparent_hugepage/$which; done',
+];
 
 /** Declares the tests of one engine, with a lab node of its own. */
 export function conforms(engine: EngineName): void {

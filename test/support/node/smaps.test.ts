@@ -1,13 +1,13 @@
 import {expect, test} from '@jest/globals';
 import {type Mapping, mappingsIn, qemuPartOf, qemuUse} from './smaps.ts';
 
-const smaps = `7f0a1ffff000-7f0a2ffff000 rw-s 00000000 00:01 2288                       /memfd:memory-backend-memfd (deleted)
+const smaps = `7f0a1fe00000-7f0a2fe00000 rw-p 00000000 00:00 0 
 Size:             262144 kB
 KernelPageSize:        4 kB
 Rss:              104464 kB
 Pss:              104464 kB
-Anonymous:             0 kB
-VmFlags: rd wr sh mr mw me ms sd
+Anonymous:        104464 kB
+VmFlags: rd wr mr mw me ac dd hg mg 
 7f0a30000000-7f0a33fff000 rwxp 00000000 00:00 0 
 Size:              65532 kB
 Rss:               63568 kB
@@ -27,18 +27,20 @@ const mapping = (overrides: Partial<Mapping>): Mapping => ({
   resident: 8192,
   proportional: 4096,
   anonymous: 0,
+  isUndumped: false,
   ...overrides,
 });
 
-test('reads names with spaces, and sizes in bytes', () => {
+test('reads names, which may be empty, and sizes in bytes', () => {
   const [memory, code] = mappingsIn(smaps);
   expect(memory).toEqual({
-    permissions: 'rw-s',
-    name: '/memfd:memory-backend-memfd (deleted)',
+    permissions: 'rw-p',
+    name: '',
     size: 256 * 1024 * 1024,
     resident: 104464 * 1024,
     proportional: 104464 * 1024,
-    anonymous: 0,
+    anonymous: 104464 * 1024,
+    isUndumped: true,
   });
   expect(code?.name).toBe('');
 });
@@ -48,7 +50,11 @@ test('text that is something else is no empty process', () => {
 });
 
 test.each<[string, Partial<Mapping>]>([
-  ['guest memory', {permissions: 'rw-s', name: '/memfd:memory-backend-memfd (deleted)'}],
+  ['guest memory', {size: 128 << 20, anonymous: 8192, isUndumped: true}],
+  // Of a graphics card.
+  ['own memory', {size: 16 << 20, anonymous: 8192, isUndumped: true}],
+  // A heap that has grown.
+  ['own memory', {size: 128 << 20, anonymous: 8192}],
   ['TCG buffer', {permissions: 'rwxp', anonymous: 8192}],
   ['kernel and initrd', {name: '/run/wherry-kernel/boot/vmlinux'}],
   ['own memory', {name: '[heap]', anonymous: 8192}],

@@ -45,7 +45,7 @@ test('the whole command line of a guest is as it is written here', () => {
       "-machine",
       "pc-q35-10.0,memory-backend=ram0,usb=off,vmport=off,smm=off,hpet=off,dump-guest-core=off",
       "-object",
-      "{"qom-type":"memory-backend-memfd","id":"ram0","size":1073741824,"share":true}",
+      "{"qom-type":"memory-backend-ram","id":"ram0","size":1073741824}",
       "-m",
       "size=1048576k",
       "-smp",
