@@ -4,6 +4,7 @@ import type {VirtualMachineInstance} from '@wherry/api';
 import type {Engine} from '@wherry/node-daemon';
 import {eventually} from '../support/eventually.ts';
 import type {FakeVmPod} from '../support/fake-node.ts';
+import {ShellQuestion} from '../support/shell-question.ts';
 import type {Stage} from './stage.ts';
 
 /** What the guest says of itself over its network. */
@@ -105,22 +106,17 @@ export class Guest {
     });
   }
 
-  /** Runs a shell command at the guest's console and returns what it printed. Marks are split so that the echo does not match. */
+  /** Runs a shell command at the guest's console and returns what it printed. */
   async shell(command: string): Promise<string> {
     const from = this.pod.console.length;
-    const mark = Math.random().toString(36).slice(2, 10);
-    this.pod.type(`${command}; echo "<""${mark}:$?>"\n`);
-    const match = await this.until(() => {
-      const found = new RegExp(`<${mark}:(\\d+)>`).exec(this.pod.console.slice(from));
-      if (found === null) throw new Error(`the console never answered ${command}: ${this.pod.console.slice(-600)}`);
-      return found;
+    const question = new ShellQuestion(command);
+    this.pod.type(question.line);
+    const {said, status} = await this.until(() => {
+      const answer = question.answerIn(this.pod.console.slice(from));
+      if (answer === undefined) throw new Error(`no answer to ${command}: ${this.pod.console.slice(-600)}`);
+      return answer;
     });
-    const answer = this.pod.console.slice(from, from + match.index);
-    const said = answer
-      .slice(answer.indexOf('\n') + 1)
-      .replaceAll('\r', '')
-      .trim();
-    assert.equal(match[1], '0', `${command} ended with ${match[1]}: ${said}`);
+    assert.equal(status, 0, `${command} ended with ${status}: ${said}`);
     return said;
   }
 

@@ -32,13 +32,13 @@ beforeAll(async () => {
   const old = await debian12Guest(log);
   const current = await debianGuest(log, scratch);
   const files = {
-    ...(await nativeFiles(log)),
+    ...(await nativeFiles(log, scratch)),
     'debian-12/vmlinuz': old.kernel,
     'debian-12/initrd': old.initrd,
     'debian-13/vmlinuz': current.kernel,
     'debian-13/initrd': current.initrd,
   };
-  lab = await Lab.boot({name: 'debian', files, disks: [old.disk, current.disk], progress: log});
+  lab = await Lab.boot({name: 'debian', files, disks: [old.disk, current.disk], cpus: 2, progress: log});
 }, 1_200_000);
 
 afterAll(async () => {

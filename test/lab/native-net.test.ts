@@ -23,7 +23,7 @@ beforeAll(async () => {
   const log = progress();
   scratch = await mkdtemp(join(tmpdir(), 'wherry-native-net-'));
   const {kernel, initrd} = await bareGuest(log, scratch);
-  const files = {...(await nativeFiles(log)), vmlinux: kernel, initrd};
+  const files = {...(await nativeFiles(log, scratch)), vmlinux: kernel, initrd};
   lab = await Lab.boot({name: 'native-net', files, progress: log});
   await lab.run(['sh', '-c', `head -c ${STREAM_MIB}M /dev/urandom >${DATA}`]);
 }, 900_000);

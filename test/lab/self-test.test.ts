@@ -7,6 +7,7 @@ let lab: Lab;
 
 beforeAll(async () => {
   lab = await Lab.boot({
+    cpus: 2,
     name: 'self-test',
     files: {selftest: join(repository, 'target/release/wherry-kvm-selftest')},
   });

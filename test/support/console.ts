@@ -1,5 +1,6 @@
 import type {ChildProcessWithoutNullStreams} from 'node:child_process';
 import {eventually} from './eventually.ts';
+import {ShellQuestion} from './shell-question.ts';
 
 /** A person at the guest's serial console: types lines and reads what comes. */
 export class Console {
@@ -33,22 +34,19 @@ export class Console {
     this.#process.stdin.write(text);
   }
 
-  /**
-   * Runs a shell command in the guest and returns what it printed. Marks are split so that the echo does not match. What is
-   * typed before the shell has shown its prompt stands there twice: the terminal echoes it, and the shell once more.
-   */
+  /** Runs a shell command in the guest and returns what it printed. */
   async shell(command: string, timeoutMs = 30_000): Promise<string> {
     const from = this.#text.length;
-    const mark = Math.random().toString(36).slice(2, 10);
-    this.type(`${command}; echo "<""${mark}:$?>"\n`);
-    await this.expect(new RegExp(`<${mark}:\\d+>`), timeoutMs, from);
-    const answer = this.#text.slice(from);
-    const end = answer.search(new RegExp(`<${mark}:\\d+>`));
-    const echo = Math.max(0, answer.lastIndexOf(`""${mark}`, end));
-    return answer
-      .slice(answer.indexOf('\n', echo) + 1, end)
-      .replaceAll('\r', '')
-      .trim();
+    const question = new ShellQuestion(command);
+    this.type(question.line);
+    return eventually(
+      () => {
+        const answer = question.answerIn(this.#text.slice(from));
+        if (answer === undefined) throw new Error(`no answer to ${command}: ${this.#text.slice(-600)}`);
+        return answer.said;
+      },
+      {timeoutMs, everyMs: 100},
+    );
   }
 
   /** The person's tool is gone from one moment to the next. */

@@ -26,7 +26,7 @@ export interface Ends {
 }
 
 const MEMORY_MIB = 128;
-const notBeside = /^\/memfd:|\/(vmlinux|initrd)$/;
+const isLoaded = /\/(vmlinux|initrd)$/;
 const COMMAND_LINE = 'console=ttyS0 quiet net.ifnames=0 mitigations=off';
 const STEP_MS = 120_000;
 
@@ -155,12 +155,12 @@ export class Guest {
   }
 
   /**
-   * KiB of the engine's process, shared memory in proportion, beside the guest's RAM, which for the native engine is its only memfd,
-   * and the kernel's files.
+   * KiB of the engine's process, shared memory in proportion, beside the guest's RAM and the kernel's files, which the node's kernel
+   * drops when memory is needed.
    */
   besideKiB(): number {
     const mappings = mappingsIn(readFileSync(`/proc/${this.process.pid}/smaps`, 'utf8'));
-    const beside = mappings.filter(one => qemuPartOf(one) !== 'guest memory' && !notBeside.test(one.name));
+    const beside = mappings.filter(one => qemuPartOf(one) !== 'guest memory' && !isLoaded.test(one.name));
     return beside.reduce((sum, {proportional}) => sum + proportional, 0) / 1024;
   }
 

@@ -6,8 +6,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {tinyParts} from '../../../images/tiny/parts.ts';
-import {repository} from '../../../scripts/core/paths.ts';
 import type {Progress} from '../../../scripts/core/progress.ts';
+import {bundle} from '../../lab/harness/bundle.ts';
 import {Lab} from '../../lab/harness/lab.ts';
 import {bareGuest} from '../../lab/harness/native/bare.ts';
 import {nativeFiles} from '../../lab/harness/native/guest.ts';
@@ -21,15 +21,6 @@ import type {Speeds} from './speed.ts';
 const RUN_MS = 600_000;
 const here = (file: string): string => join(import.meta.dirname, file);
 
-/** With the place that they have to each other in the repository, as they import each other. */
-const programs = [
-  'bench/native/costs.ts',
-  'bench/native/guests.ts',
-  'bench/native/speed.ts',
-  'lab/harness/native/open.ts',
-  'support/node/smaps.ts',
-];
-
 export const measureNative = async (progress: Progress): Promise<readonly Section[]> => {
   const scratch = await mkdtemp(join(tmpdir(), 'wherry-bench-'));
   try {
@@ -41,7 +32,7 @@ export const measureNative = async (progress: Progress): Promise<readonly Sectio
       'Debian’s, unpacked (vmlinux)': kernel,
       'Debian’s, as it comes (bzImage)': packedKernel,
     };
-    const native = await nativeFiles(progress);
+    const native = await nativeFiles(progress, scratch);
     const vmm = native['wherry-vmm'] ?? '';
     const own = await ownCosts(progress, {vmm, kernels, scratch});
     const {costs, speeds} = await inLab(progress, {native, kernels, scratch});
@@ -85,11 +76,13 @@ async function inLab(
 ): Promise<{costs: Costs; speeds: Speeds}> {
   const bare = await bareGuest(progress, scratch);
   const names = Object.keys(kernels);
+  for (const program of ['costs', 'speed']) {
+    const file = join(scratch, `${program}.mjs`);
+    await bundle(here(`${program}.ts`), file);
+    native[`native/${program}.mjs`] = file;
+  }
   const files = {
-    ...Object.fromEntries(programs.map(file => [`test/${file}`, join(repository, 'test', file)])),
-    ...Object.fromEntries(
-      Object.entries(native).map(([path, from]) => [path.replace(/^native\/node_modules/, 'node_modules'), from]),
-    ),
+    ...native,
     ...Object.fromEntries(names.map((name, index) => [`kernel${index}`, kernels[name] ?? ''])),
     vmlinux: bare.kernel,
     initrd: bare.initrd,
@@ -98,7 +91,7 @@ async function inLab(
   const run = async <T>(program: string, given: readonly (string | object)[]): Promise<T> => {
     const outcome = `/run/${program}.json`;
     const args = given.map(one => (typeof one === 'string' ? one : JSON.stringify(one)));
-    const argv = ['node', `/payload/test/bench/native/${program}.ts`, ...args, outcome];
+    const argv = ['node', `/payload/native/${program}.mjs`, ...args, outcome];
     const ended = await progress.step(`measure in the lab node: ${program}`, () => lab.run(argv, {timeoutMs: RUN_MS}));
     if (ended.status !== 0) throw new Error(`${program}: ${ended.stdout}\n${ended.stderr}\n${await lab.log()}`);
     return JSON.parse((await lab.read(outcome)).toString()) as T;

@@ -1,4 +1,4 @@
-/** `node speed.ts PATHS OUTCOME`, in a lab node: the same work on a guest of either engine, by turns. PATHS is a JSON object. */
+/** `node speed.mjs PATHS OUTCOME`, in a lab node: the same work on a guest of either engine, by turns. PATHS is a JSON object. */
 import {randomBytes} from 'node:crypto';
 import {once} from 'node:events';
 import {writeFileSync} from 'node:fs';

@@ -16,8 +16,11 @@ import {complaints} from './complaints.ts';
 
 type PodStatus = NonNullable<Pod['status']>;
 
-/** How quickly things are expected to happen, and how often they are looked at, in ms. */
-const patience = {timeoutMs: 15_000, everyMs: 20};
+/**
+ * How long things are waited for, and how often they are looked at, in ms. An operator that finds that it stood still, on a machine
+ * that did, counts from then: a node is given its whole time again.
+ */
+const patience = {timeoutMs: 40_000, everyMs: 20};
 
 export const aNode = (name: string, labels: Record<string, string> = {}): Node => ({
   apiVersion: 'v1',

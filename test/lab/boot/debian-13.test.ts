@@ -80,7 +80,7 @@ beforeAll(async () => {
   const log = progress();
   scratch = await mkdtemp(join(tmpdir(), 'wherry-debian-13-'));
   const {kernel, initrd, disk} = await debianGuest(log, scratch);
-  const files = {...(await nativeFiles(log)), vmlinuz: kernel, initrd};
+  const files = {...(await nativeFiles(log, scratch)), vmlinuz: kernel, initrd};
   lab = await Lab.boot({name: 'debian-13', files, disks: [disk], progress: log});
   const random = `dd if=/dev/urandom of=${DATA} bs=1M seek=${given.offset} count=${given.mib} conv=notrunc`;
   const sent = `dd if=/dev/urandom of=${DATA}.sent bs=1M count=${written.mib}`;

@@ -20,6 +20,8 @@ export interface LabOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Raw disks of this machine that the node has after its own two, from `/dev/vdc` on. What it writes to them is lost. */
   readonly disks?: readonly string[];
+  /** Defaults to 1: two nodes at a time have this machine's cores, and a second CPU costs each a fifth more. */
+  readonly cpus?: 1 | 2;
   readonly progress?: Progress;
 }
 
@@ -56,7 +58,7 @@ export class Lab implements AsyncDisposable {
   }
 
   /** @throws Error with the end of the node's own log when it does not come up */
-  static async boot({name, files = {}, disks = [], progress = standardProgress()}: LabOptions): Promise<Lab> {
+  static async boot({name, files = {}, disks = [], cpus = 1, progress = standardProgress()}: LabOptions): Promise<Lab> {
     const folder = join(repository, '.wherry/lab', name);
     await rm(folder, {recursive: true, force: true});
     await mkdir(folder, {recursive: true});
@@ -65,7 +67,7 @@ export class Lab implements AsyncDisposable {
     await layPayload(join(scratch, 'files'), payload, files);
     const log = openSync(join(folder, 'qemu.log'), 'w');
     const {bin} = await qemuClosure(progress);
-    const args = await qemuArgs(progress, {folder, scratch, payload, disks});
+    const args = await qemuArgs(progress, {folder, scratch, payload, disks, cpus});
     // setpriv, so that a test run that is killed leaves nothing behind.
     const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', join(bin, 'qemu-system-x86_64'), ...args], {
       stdio: ['ignore', log, log],
@@ -160,19 +162,24 @@ const virtioDisk = (id: string, file: string, options: string): string[] => [
   `virtio-blk-pci,drive=${id}`,
 ];
 
-async function qemuArgs(
-  progress: Progress,
-  {folder, scratch, payload, disks}: {folder: string; scratch: string; payload: string; disks: readonly string[]},
-): Promise<string[]> {
+interface Node {
+  readonly folder: string;
+  readonly scratch: string;
+  readonly payload: string;
+  readonly disks: readonly string[];
+  readonly cpus: number;
+}
+
+async function qemuArgs(progress: Progress, {folder, scratch, payload, disks, cpus}: Node): Promise<string[]> {
   const parts = await nodeParts(progress);
   const {kernel, disk} = parts;
   const initrd = await packInitrd(parts, scratch);
   return [
     ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ['-machine', 'q35', '-accel', 'tcg,thread=multi,tb-size=512', '-smp', '2', '-m', String(MEMORY_MIB)],
+    ['-machine', 'q35', '-accel', 'tcg,thread=multi,tb-size=512', '-smp', String(cpus), '-m', String(MEMORY_MIB)],
     // Five-level paging costs time on each page walk, and nothing here is so large.
     ['-cpu', 'max,-la57'],
-    // The second CPU comes up in /etc/rc.
+    // A second CPU comes up in /etc/rc.
     ['-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0 panic=-1 quiet mitigations=off maxcpus=1'],
     virtioDisk('root', disk, 'snapshot=on,cache=unsafe'),
     virtioDisk('payload', payload, 'readonly=on'),

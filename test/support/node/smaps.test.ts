@@ -51,6 +51,7 @@ test('text that is something else is no empty process', () => {
 
 test.each<[string, Partial<Mapping>]>([
   ['guest memory', {size: 128 << 20, anonymous: 8192, isUndumped: true}],
+  ['guest memory', {permissions: 'rw-s', name: '/memfd:guest-ram (deleted)'}],
   // Of a graphics card.
   ['own memory', {size: 16 << 20, anonymous: 8192, isUndumped: true}],
   // A heap that has grown.

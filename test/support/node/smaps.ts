@@ -59,7 +59,8 @@ const LEAST_GUEST_BYTES = 32 * 1024 * 1024;
 export const qemuPartOf = ({permissions, name, size, anonymous, resident, isUndumped}: Mapping): QemuPart => {
   // TCG's translated code is the only memory that can be written and executed.
   if (permissions.startsWith('rwx')) return 'TCG buffer';
-  if (name === '' && isUndumped && size >= LEAST_GUEST_BYTES) return 'guest memory';
+  const isNative = name.startsWith('/memfd:guest-ram');
+  if (isNative || (name === '' && isUndumped && size >= LEAST_GUEST_BYTES)) return 'guest memory';
   if (name.startsWith('/run/wherry-kernel/')) return 'kernel and initrd';
   // The writable part of a library is its own once it is written.
   return name.startsWith('/') && anonymous < resident ? 'code and libraries' : 'own memory';

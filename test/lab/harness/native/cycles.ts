@@ -1,5 +1,5 @@
 /**
- * `node cycles.ts VMM KERNEL DISK COUNT OUTCOME`, in a lab node: guests come and go, one after the other, each with a disk and a card,
+ * `node cycles.mjs VMM KERNEL DISK COUNT OUTCOME`, in a lab node: guests come and go, one after the other, each with a disk and a card,
  * every other one with vhost-net; and what the node holds before, between and after.
  */
 import {spawn} from 'node:child_process';

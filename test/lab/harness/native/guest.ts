@@ -2,27 +2,22 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {staticPrograms} from '../../../../images/static-programs.ts';
-import {repository} from '../../../../scripts/core/paths.ts';
 import type {Progress} from '../../../../scripts/core/progress.ts';
+import {bundle, koffiFiles} from '../bundle.ts';
 import type {Lab} from '../lab.ts';
 import type {Outcome, Scenario} from './scenario.ts';
 
-const here = (file: string): string => join(import.meta.dirname, file);
+const programs = ['main', 'inject', 'cycles'];
 
 /** What a lab node needs for `runScenario`. */
-export async function nativeFiles(progress: Progress): Promise<Record<string, string>> {
-  return {
-    ...Object.fromEntries(
-      ['main.ts', 'cycles.ts', 'inject.ts', 'open.ts', 'scenario.ts'].map(file => [`native/${file}`, here(file)]),
-    ),
-    ...Object.fromEntries(
-      ['koffi', '@koromix/koffi-linux-x64'].map(name => [
-        `native/node_modules/${name}`,
-        join(repository, 'node_modules', name),
-      ]),
-    ),
-    'wherry-vmm': (await staticPrograms(progress)).vmm,
-  };
+export async function nativeFiles(progress: Progress, scratch: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {'wherry-vmm': (await staticPrograms(progress)).vmm, ...koffiFiles('native')};
+  for (const name of programs) {
+    const file = join(scratch, `${name}.mjs`);
+    await bundle(join(import.meta.dirname, `${name}.ts`), file);
+    files[`native/${name}.mjs`] = file;
+  }
+  return files;
 }
 
 /**
@@ -37,7 +32,7 @@ export async function runScenario(
 ): Promise<Outcome> {
   const text = JSON.stringify({vmm: '/payload/wherry-vmm', ...scenario});
   const files = {scenario: `/run/${name}.json`, outcome: `/run/${name}.outcome.json`};
-  const program = `printf %s "$SCENARIO" >${files.scenario} && exec node /payload/native/main.ts ${files.scenario} ${files.outcome}`;
+  const program = `printf %s "$SCENARIO" >${files.scenario} && exec node /payload/native/main.mjs ${files.scenario} ${files.outcome}`;
   const ended = await lab.run(['sh', '-c', program], {timeoutMs, env: {SCENARIO: text}});
   if (ended.status !== 0) throw new Error(`the scenario could not be run: ${ended.stderr}\n${await lab.log()}`);
   const outcome = JSON.parse((await lab.read(files.outcome)).toString()) as Outcome;

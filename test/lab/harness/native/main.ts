@@ -1,5 +1,5 @@
 /**
- * `node main.ts SCENARIO OUTCOME`, in a lab node: starts the native engine as a launcher does, with open descriptors, and goes
+ * `node main.mjs SCENARIO OUTCOME`, in a lab node: starts the native engine as a launcher does, with open descriptors, and goes
  * through the steps of a scenario. It needs nothing but Node.js, and koffi beside it where there are taps.
  */
 import {type ChildProcess, execFile, spawn} from 'node:child_process';
@@ -146,7 +146,7 @@ function use(pid: number): Use {
 
 /** By a program of its own: only the thread that follows another one may speak for it, and the engine is this one's child. */
 async function inject(pid: number, {thread, call}: {thread: string; call: string}): Promise<string> {
-  const program = join(import.meta.dirname, 'inject.ts');
+  const program = join(import.meta.dirname, 'inject.mjs');
   return (await promisify(execFile)(process.execPath, [program, String(pid), thread, call], {timeout: STEP_MS})).stdout;
 }
 
