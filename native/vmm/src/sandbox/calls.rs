@@ -17,12 +17,14 @@ use wherry_devices::virtio::block::{BLKDISCARD, BLKZEROOUT};
 use super::Class;
 
 /// What the allocator, locks, the end of a thread and the end of the process need.
-const ALL: [c_long; 16] = [
+const ALL: [c_long; 17] = [
     libc::SYS_read,
     libc::SYS_write,
     libc::SYS_poll,
     libc::SYS_ppoll,
     libc::SYS_futex,
+    // A channel of the standard library waits so for a thread that was interrupted in the middle of it.
+    libc::SYS_sched_yield,
     libc::SYS_brk,
     libc::SYS_munmap,
     libc::SYS_mremap,
