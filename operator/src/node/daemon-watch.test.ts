@@ -173,6 +173,16 @@ test('when most daemons fall silent at once they are believed after twice their 
   expect(['n1', 'n2', 'n3', 'n4'].map(node => watch.stateOf(node))).toEqual(['silent', 'silent', 'silent', 'answers']);
 });
 
+test('nor are the first of them believed before, whose Leases run out a little earlier than the rest', async () => {
+  begin();
+  await pass(10, 'n1', 'n2', 'n3', 'n4');
+  await pass(10, 'n3', 'n4');
+  await pass(60);
+  expect(['n1', 'n2', 'n3', 'n4'].map(node => watch.stateOf(node))).toEqual(Array.from({length: 4}, () => 'answers'));
+  await pass(22);
+  expect(['n1', 'n2', 'n3', 'n4'].map(node => watch.stateOf(node))).toEqual(Array.from({length: 4}, () => 'silent'));
+});
+
 test('a Lease that goes with its Node is alive until its time is over, and then absent', async () => {
   begin();
   await pass(10, 'n1');

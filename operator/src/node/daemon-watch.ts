@@ -1,6 +1,16 @@
 import {daemonLeaseOf, nodeOfDaemonLease} from '@wherry/api';
 import {type Cache, type Client, type Clock, coordination, type Lease, type Log, pause} from '@wherry/kube';
-import {type DaemonState, found, isBelieved, isSilent, removed, seen, type Sighting, stateAt} from './sighting.ts';
+import {
+  type DaemonState,
+  found,
+  isBelieved,
+  isOverdue,
+  isSilent,
+  removed,
+  seen,
+  type Sighting,
+  stateAt,
+} from './sighting.ts';
 
 export interface DaemonWatchOptions {
   readonly leases: Pick<Cache<Lease>, 'onChange'>;
@@ -114,12 +124,12 @@ export class DaemonWatch implements Daemons {
 
   async #tick(signal: AbortSignal): Promise<void> {
     const now = this.#options.clock.monotonic();
-    const late = [...this.#sightings].filter(([, sighting]) => isSilent(stateAt(sighting, now)));
-    const present = [...this.#sightings.values()].filter(sighting => sighting.present).length;
+    const present = [...this.#sightings.values()].filter(sighting => sighting.present);
+    const overdue = present.filter(sighting => isOverdue(sighting, now));
     for (const [node, sighting] of this.#sightings) {
       const news = isSilent(stateAt(sighting, now)) && !isSilent(this.stateOf(node));
       if (!news) this.#settle(node);
-      else if (isBelieved(sighting, now, late.length, present)) await this.#judge(node, signal);
+      else if (isBelieved(sighting, now, overdue.length, present.length)) await this.#judge(node, signal);
     }
   }
 

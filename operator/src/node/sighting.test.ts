@@ -1,6 +1,6 @@
 import {describe, expect, test} from '@jest/globals';
 import {aLease} from '../testing/leases.ts';
-import {type DaemonState, found, isBelieved, isSilent, removed, seen, stateAt} from './sighting.ts';
+import {type DaemonState, found, isBelieved, isOverdue, isSilent, removed, seen, stateAt} from './sighting.ts';
 
 const first = found(aLease('n1', {renewTime: 'a'}), 1000);
 const renewed = seen(first, aLease('n1', {renewTime: 'b'}), 1000);
@@ -58,6 +58,11 @@ describe('when many are silent at once', () => {
     expect(late(81_000, 6, 10)).toBe(true);
   });
   test('in a cluster of two nodes there is no most', () => expect(late(41_000, 2, 2)).toBe(true));
+});
+
+test('a daemon is overdue when half of its time is over, unless its Lease was deleted', () => {
+  expect([20_999, 21_000].map(now => isOverdue(first, now))).toEqual([false, true]);
+  expect(isOverdue(removed(first), 41_000)).toBe(false);
 });
 
 test('silent and missing daemons are silent, absent and unknown ones are not', () => {

@@ -64,6 +64,13 @@ export const stateAt = ({at, durationMs, renewed, present}: Sighting, now: numbe
 
 export const isSilent = (state: DaemonState): boolean => state === 'silent' || state === 'missing';
 
+/**
+ * Its daemon has missed renewals, of which there are several in a Lease's time. They renew at different moments: of those that
+ * fall silent together, the last Lease runs out a renewal's time after the first.
+ */
+export const isOverdue = ({at, durationMs, present}: Sighting, now: number): boolean =>
+  present && now - at >= durationMs / 2;
+
 /** In a cluster of fewer nodes "most" means little. */
 const FEW = 3;
 
@@ -71,5 +78,5 @@ const FEW = 3;
  * When most daemons fall silent at once, what failed is more likely something that they share, and it may heal: each is
  * then believed to be silent only after twice its time.
  */
-export const isBelieved = ({at, durationMs}: Sighting, now: number, silent: number, all: number): boolean =>
-  all < FEW || silent * 2 <= all || now - at >= 2 * durationMs;
+export const isBelieved = ({at, durationMs}: Sighting, now: number, overdue: number, all: number): boolean =>
+  all < FEW || overdue * 2 <= all || now - at >= 2 * durationMs;
