@@ -1,6 +1,6 @@
 /**
  * `main.ts --kit FILE [--engine qemu|native] [--accelerator kvm] [--only TEXT|TEXT] [--json FILE] [--memory]`: what an engine does on this
- * machine, as lines and as JSON; with `--memory`, what it needs beside its guests instead. Ends with 1 where something is not as it must be. Needs root, for it makes network namespaces.
+ * machine, as lines and as JSON; with `--memory`, what it needs beside a guest instead. Ends with 1 where something is not as it must be. Needs root, for it makes network namespaces.
  */
 import {readFileSync} from 'node:fs';
 import {writeFile} from 'node:fs/promises';

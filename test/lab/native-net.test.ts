@@ -11,7 +11,7 @@ import {nativeFiles, runScenario} from './harness/native/guest.ts';
 import type {Outcome, Step, Use} from './harness/native/scenario.ts';
 
 const SCENARIO_MS = 240_000;
-const STREAM_MIB = 8;
+const STREAM_MIB = 4;
 const DATA = '/var/tmp/stream';
 const [HOST, GUEST] = ['10.0.2.1', '10.0.2.2'];
 const MAC = '02:00:00:00:00:07';

@@ -12,17 +12,13 @@ import {stories} from '../../conformance/stories.ts';
 import {conformanceFiles, conformanceSetUp} from './conformance.ts';
 import {Lab} from './lab.ts';
 
-/** For the suite, and for the memory of its guests; a machine that has other things to do takes its time. */
+/** For the suite, and for the memory of a guest; a machine that has other things to do takes its time. */
 const RUN_MS = 1_200_000;
 const only = process.env['WHERRY_CONFORMANCE_ONLY'] ?? '';
 const wanted = stories.filter(({name}) => only.split('|').some(part => name.includes(part)));
 
-/** The kernel keeps most for a guest whose memory comes in small pages. */
-const smallPages: readonly string[] = [
-  'sh',
-  '-c',
-  'for which in enabled shmem_enabled; do echo never >/sys/kernel/mm/transparent_hugepage/$which; done',
-];
+/** What a node has that is not told otherwise; the lab's own are large, for speed. */
+const smallPages: readonly string[] = ['sh', '-c', 'echo never >/sys/kernel/mm/transparent_hugepage/shmem_enabled'];
 
 /** Declares the tests of one engine, with a lab node of its own. */
 export function conforms(engine: EngineName): void {
@@ -59,8 +55,8 @@ export function conforms(engine: EngineName): void {
     await rm(scratch, {recursive: true, force: true});
   });
 
-  test('KVM is what it should be for the suite to mean something', () => {
-    expect(report.machine).toMatchObject({kvm: {verdict: 'usable'}});
+  test('the self-test finds the KVM of an AMD processor usable, in every check', () => {
+    expect(report.machine.kvm).toMatchObject({verdict: 'usable', reason: 'all 32 checks passed'});
   });
 
   const told = wanted.filter(story => story.lacks?.({engine, accelerator: 'kvm'}) === undefined);
@@ -73,13 +69,12 @@ export function conforms(engine: EngineName): void {
 
   test('what the scheduler reserves beside a guest holds for one that has used all its memory', async () => {
     await lab.run(smallPages);
-    for (const use of await program<MemoryUse[]>('--memory')) {
-      const guestBytes = use.guestMiB * 1024 ** 2;
-      const machine = {engine, accelerator: 'kvm', vcpus: use.vcpus, graphics: false, efi: false} as const;
-      const reserved = overheadBytes({...machine, guestBytes}) / 1024 ** 2;
-      console.log(`${JSON.stringify(use)}: ${reserved} MiB are reserved`);
-      expect(use.touched).toBeGreaterThan(0.7 * use.guestMiB);
-      expect(use.beside).toBeLessThanOrEqual(reserved);
-    }
+    const use = await program<MemoryUse>('--memory');
+    const guestBytes = use.guestMiB * 1024 ** 2;
+    const machine = {engine, accelerator: 'kvm', vcpus: use.vcpus, graphics: false, efi: false} as const;
+    const reserved = overheadBytes({...machine, guestBytes}) / 1024 ** 2;
+    console.log(`${JSON.stringify(use)}: ${reserved} MiB are reserved`);
+    expect(use.touched).toBeGreaterThan(0.7 * use.guestMiB);
+    expect(use.beside).toBeLessThanOrEqual(reserved);
   });
 }

@@ -36,6 +36,9 @@ const MEMORY_MIB = 2560;
 const BOOT_MS = 180_000;
 /** For the node to kill a program that takes too long, and to say so. */
 const KILL_MS = 20_000;
+/** Without tests and hooks of the kernel that nothing here needs. A second CPU comes up in /etc/rc. */
+const KERNEL_ARGS =
+  'console=ttyS0 panic=-1 quiet mitigations=off maxcpus=1 cryptomgr.notests tsc=reliable lsm=capability';
 const PAYLOAD_MIB = 2048;
 /** What `timeout` ends with when it had to kill. */
 const TIMED_OUT = [124, 137];
@@ -179,8 +182,7 @@ async function qemuArgs(progress: Progress, {folder, scratch, payload, disks, cp
     ['-machine', 'q35', '-accel', 'tcg,thread=multi,tb-size=512', '-smp', String(cpus), '-m', String(MEMORY_MIB)],
     // Five-level paging costs time on each page walk, and nothing here is so large.
     ['-cpu', 'max,-la57'],
-    // A second CPU comes up in /etc/rc.
-    ['-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0 panic=-1 quiet mitigations=off maxcpus=1'],
+    ['-kernel', kernel, '-initrd', initrd, '-append', KERNEL_ARGS],
     virtioDisk('root', disk, 'snapshot=on,cache=unsafe'),
     virtioDisk('payload', payload, 'readonly=on'),
     ...disks.map((file, index) => virtioDisk(`disk${index}`, file, 'snapshot=on,cache=unsafe,discard=unmap')),

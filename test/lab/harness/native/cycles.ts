@@ -76,8 +76,8 @@ async function guest(vhost: boolean): Promise<void> {
   for (const execute of ['qmp_capabilities', 'cont']) said.write(`${JSON.stringify({execute})}\n`);
   for await (const line of createInterface({input: said}))
     if ((JSON.parse(line) as {event?: string}).event === 'RESUME') said.write('{"execute":"quit"}\n');
-  const [code] = (await closed) as [number | null];
-  if (code !== 0) throw new Error(`a guest ended with ${code}`);
+  const [code, signal] = (await closed) as [number | null, string | null];
+  if (code !== 0) throw new Error(`a guest ended with ${signal ?? code}`);
 }
 
 const number = (path: string, pattern: RegExp): number => Number(pattern.exec(readFileSync(path, 'utf8'))?.[1]);

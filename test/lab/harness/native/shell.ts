@@ -11,9 +11,27 @@ export const COMMAND_MS = 120_000;
 
 /** What nobody needs here and takes its time under emulation. */
 const masked = [
-  ...['resolved', 'networkd', 'timesyncd', 'logind'].map(name => `systemd-${name}.service`),
-  'ssh.service',
-  'qemu-guest-agent.service',
+  ...[
+    'resolved',
+    'networkd',
+    'timesyncd',
+    'logind',
+    'journal-flush',
+    'modules-load',
+    'network-generator',
+    'random-seed',
+  ].map(name => `systemd-${name}.service`),
+  ...['configfs', 'fuse', 'drm', 'efi_pstore', 'dm_mod', 'loop'].map(name => `modprobe@${name}.service`),
+  ...[
+    'dev-hugepages',
+    'dev-mqueue',
+    'sys-kernel-debug',
+    'sys-kernel-tracing',
+    'sys-kernel-config',
+    'run-lock',
+    'tmp',
+  ].map(name => `${name}.mount`),
+  ...['ssh', 'qemu-guest-agent', 'kmod-static-nodes', 'getty@tty1'].map(name => `${name}.service`),
 ];
 
 /** Logs root in at the console, without a password. */
