@@ -15,7 +15,7 @@ import {NodeShell} from '../../../support/node/node-shell.ts';
 jest.setTimeout(900_000);
 
 /** Guests of one batch run at the same time. The first batch fills what is filled once, and is not counted. */
-const perBatch = 18;
+const perBatch = 12;
 const batches = 2;
 /** Connections to the API server that nobody uses are closed after a minute. */
 const mostTcpSockets = 24;
