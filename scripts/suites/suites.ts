@@ -47,7 +47,7 @@ export function suites(progress: Progress): Suite[] {
   ];
 }
 
-/** What needs a KVM: it is had by emulation of a whole machine. Three at a time leave two cores no time in which one waits. */
+/** What needs a KVM: it is had by emulation of a whole machine, one for each core that there is at least. */
 export function labSuites(progress: Progress): Suite[] {
   return [
     jestSuite({
@@ -55,7 +55,7 @@ export function labSuites(progress: Progress): Suite[] {
       args: [
         '--verbose',
         '--testTimeout=600000',
-        '--maxWorkers=3',
+        '--maxWorkers=2',
         '--testSequencer=./test/lab/harness/longest-first.ts',
       ],
       prepare: () => prepareLab(progress),

@@ -20,7 +20,7 @@ export interface LabOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Raw disks of this machine that the node has after its own two, from `/dev/vdc` on. What it writes to them is lost. */
   readonly disks?: readonly string[];
-  /** Defaults to 1: nodes run beside each other, and a second CPU costs each a fifth more. */
+  /** Defaults to 1: two nodes at a time have this machine's cores, and a second CPU costs each a fifth more. */
   readonly cpus?: 1 | 2;
   readonly progress?: Progress;
 }
