@@ -177,9 +177,9 @@ test('nor are the first of them believed before, whose Leases run out a little e
   begin();
   await pass(10, 'n1', 'n2', 'n3', 'n4');
   await pass(10, 'n3', 'n4');
-  await pass(60);
+  await pass(55);
   expect(['n1', 'n2', 'n3', 'n4'].map(node => watch.stateOf(node))).toEqual(Array.from({length: 4}, () => 'answers'));
-  await pass(22);
+  await pass(20);
   expect(['n1', 'n2', 'n3', 'n4'].map(node => watch.stateOf(node))).toEqual(Array.from({length: 4}, () => 'silent'));
 });
 

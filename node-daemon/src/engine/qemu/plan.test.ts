@@ -140,7 +140,7 @@ test('every descriptor that the arguments name travels with the plan or is made 
 test('memory and CPUs are what the guest was given', () => {
   expect(values('-m', args())).toEqual(['size=1048576k']);
   expect(values('-smp', args())).toEqual(['2,sockets=1,cores=2,threads=1']);
-  expect(json('-object', 'ram0')).toMatchObject({size: 1024 ** 3, share: true});
+  expect(json('-object', 'ram0')).toMatchObject({size: 1024 ** 3});
 });
 
 test('each disk states its format, and the guest can give space back', () => {
