@@ -40,6 +40,7 @@ const [guestMiB, vcpus] = [192, 2];
 
 export const measureMemory = async (kit: Kit, subject: Subject, log: Log): Promise<MemoryUse> => {
   await writeFile(`${CGROUPS}/cgroup.subtree_control`, '+memory');
+  await using _ = await smallPages();
   await using stage = await Stage.start(subject, kit, log);
   const cgroup = `${CGROUPS}/memory`;
   await mkdir(cgroup);
@@ -73,6 +74,14 @@ export const measureMemory = async (kit: Kit, subject: Subject, log: Log): Promi
     await stage.remove(guest);
     await rmdir(cgroup);
   }
+};
+
+/** Until it is disposed of, shared memory has small pages: what a node gives that is not told otherwise, and what costs most. */
+const smallPages = async (): Promise<AsyncDisposable> => {
+  const setting = '/sys/kernel/mm/transparent_hugepage/shmem_enabled';
+  const before = /\[(\w+)\]/.exec(await readFile(setting, 'utf8'))?.[1] ?? 'never';
+  await writeFile(setting, 'never');
+  return {[Symbol.asyncDispose]: () => writeFile(setting, before)};
 };
 
 /** The kernel drops these when memory is needed. */

@@ -1,3 +1,4 @@
+import type {MemoryUse} from './memory.ts';
 import type {Subject} from './story.ts';
 
 export interface StepResult {
@@ -20,6 +21,8 @@ export interface Report {
   readonly subject: Subject;
   readonly machine: Machine;
   readonly results: readonly StepResult[];
+  /** Where it was asked for. */
+  readonly memory?: MemoryUse;
 }
 
 const marks = {passed: 'ok  ', failed: 'FAIL', skipped: 'skip'} as const;

@@ -75,7 +75,7 @@ export const qemuWithKvm: readonly Story[] = [
     lacks,
     guest: {
       domain: {
-        cpu: {cores: 2},
+        cpu: {cores: 1},
         memory: {guest: '128Mi'},
         clock: {
           utc: {},

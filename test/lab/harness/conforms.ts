@@ -1,4 +1,5 @@
 /** The conformance suite in a lab node, step by step as tests. */
+import assert from 'node:assert/strict';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -6,7 +7,6 @@ import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import type {EngineName} from '@wherry/api';
 import {overheadBytes} from '../../../operator/src/pod/overhead.ts';
 import {progress} from '../../../scripts/core/progress.ts';
-import type {MemoryUse} from '../../conformance/memory.ts';
 import type {Report} from '../../conformance/report.ts';
 import {stories} from '../../conformance/stories.ts';
 import {conformanceFiles, conformanceSetUp} from './conformance.ts';
@@ -17,22 +17,20 @@ const RUN_MS = 1_200_000;
 const only = process.env['WHERRY_CONFORMANCE_ONLY'] ?? '';
 const wanted = stories.filter(({name}) => only.split('|').some(part => name.includes(part)));
 
-/** What a node has that is not told otherwise; the lab's own are large, for speed. */
-const smallPages: readonly string[] = ['sh', '-c', 'echo never >/sys/kernel/mm/transparent_hugepage/shmem_enabled'];
-
 /** Declares the tests of one engine, with a lab node of its own. */
 export function conforms(engine: EngineName): void {
   let scratch: string;
   let lab: Lab;
   let report: Report;
 
-  /** Runs the program with these arguments; what it says on the way goes to the node's log. */
-  const program = async <T>(args: string): Promise<T> => {
+  /** Runs the program; what it says on the way goes to the node's log. */
+  const program = async (): Promise<Report> => {
     const json = '/var/tmp/report.json';
-    const command = `exec node /payload/app/main.mjs --kit /payload/kit.json --json ${json} --engine ${engine} ${args}`;
-    const {status} = await lab.run(['sh', '-c', `rm -f ${json}; ${command} >/dev/console 2>&1`], {timeoutMs: RUN_MS});
+    const args = `--kit /payload/kit.json --json ${json} --engine ${engine} --only "${only}" --memory`;
+    const command = `exec node /payload/app/main.mjs ${args} >/dev/console 2>&1`;
+    const {status} = await lab.run(['sh', '-c', command], {timeoutMs: RUN_MS});
     try {
-      return JSON.parse((await lab.read(json)).toString()) as T;
+      return JSON.parse((await lab.read(json)).toString()) as Report;
     } catch (error) {
       throw new Error(`the program came to no result (${status})\n${await lab.log()}`, {cause: error});
     }
@@ -44,9 +42,7 @@ export function conforms(engine: EngineName): void {
     const files = await conformanceFiles(log, scratch);
     lab = await Lab.boot({name: `conformance-${engine}`, files, progress: log});
     await lab.run(conformanceSetUp);
-    report = await log.step(`run the conformance suite on ${engine} with KVM`, () =>
-      program<Report>(`--only "${only}"`),
-    );
+    report = await log.step(`run the conformance suite on ${engine} with KVM`, program);
     await writeFile(join(lab.folder, 'report.json'), JSON.stringify(report, null, 2));
   }, RUN_MS + 900_000);
 
@@ -67,9 +63,9 @@ export function conforms(engine: EngineName): void {
     });
   });
 
-  test('what the scheduler reserves beside a guest holds for one that has used all its memory', async () => {
-    await lab.run(smallPages);
-    const use = await program<MemoryUse>('--memory');
+  test('what the scheduler reserves beside a guest holds for one that has used all its memory', () => {
+    const use = report.memory;
+    assert.ok(use !== undefined, 'it was not measured: the log of the node says why');
     const guestBytes = use.guestMiB * 1024 ** 2;
     const machine = {engine, accelerator: 'kvm', vcpus: use.vcpus, graphics: false, efi: false} as const;
     const reserved = overheadBytes({...machine, guestBytes}) / 1024 ** 2;

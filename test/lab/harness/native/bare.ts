@@ -13,7 +13,7 @@ export interface BareGuest {
 
 const drivers = ['failover', 'net_failover', 'virtio_net', 'virtio_blk'];
 
-/** Says `guest: up` when it can be talked to at the console. Its first card is 10.0.2.2. */
+/** Says `guest: up` when it can be talked to at the console. Its cards are 10.0.2.2, 10.0.3.2 and so on. */
 const init = `#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin
@@ -22,10 +22,12 @@ mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 for driver in ${drivers.join(' ')}; do insmod /drivers/$driver.ko; done
 ip link set lo up
-if [ -e /sys/class/net/eth0 ]; then
-  ip link set eth0 up
-  ip addr add 10.0.2.2/24 dev eth0
-fi
+net=2
+for card in $(cd /sys/class/net; ls | grep eth); do
+  ip link set $card up
+  ip addr add 10.0.$net.2/24 dev $card
+  net=$((net + 1))
+done
 echo "guest: up"
 exec setsid cttyhack sh
 `;
