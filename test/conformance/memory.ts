@@ -36,7 +36,7 @@ const CGROUPS = '/sys/fs/cgroup';
 const MiB = 1024 ** 2;
 
 /** Two vCPUs, for each needs its share; to fill a guest that is larger takes minutes on a node that is emulated. */
-const [guestMiB, vcpus] = [192, 2];
+const [guestMiB, vcpus] = [128, 2];
 
 export const measureMemory = async (kit: Kit, subject: Subject, log: Log): Promise<MemoryUse> => {
   await writeFile(`${CGROUPS}/cgroup.subtree_control`, '+memory');

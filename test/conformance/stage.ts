@@ -111,7 +111,7 @@ export class Stage implements AsyncDisposable {
     const {accelerator, engine} = this.subject;
     const place = {pods: this.#pods, ...(cgroup === undefined ? {} : {cgroup})};
     const pod = await FakeVmPod.start(this.#kit, {podUid, instanceUid: uid, name, claims, ...place});
-    const persistentVolumeClaimInfo = {capacity: {storage: '32Mi'}};
+    const persistentVolumeClaimInfo = {capacity: {storage: '16Mi'}};
     this.api.put({
       apiVersion: 'kubevirt.io/v1',
       kind: 'VirtualMachineInstance',

@@ -21,7 +21,7 @@ export interface Story {
   readonly name: string;
   /** What the guest is like. Its disks and volumes go together. */
   readonly guest?: TinyOptions;
-  /** Names of volumes that are claims of 32 MiB. */
+  /** Names of volumes that are claims of 16 MiB. */
   readonly claims?: readonly string[];
   /** What the story needs and this subject lacks, in words that follow "needs"; undefined where it has all. */
   lacks?(subject: Subject): string | undefined;

@@ -54,7 +54,7 @@ const asked = (command: string): Step[] => [
 ];
 const inNode = (script: string): Step => ({run: ['sh', '-c', script], timeoutMs: SCENARIO_MS});
 const nodeReaches = ({guest}: Card): Step => inNode(`busybox ping -c 2 -W 10 ${guest} >/dev/null && echo yes`);
-const nodeDoesNotReach = ({guest}: Card): Step => inNode(`busybox ping -c 1 -W 3 ${guest} >/dev/null || echo no`);
+const nodeDoesNotReach = ({guest}: Card): Step => inNode(`busybox ping -c 1 -W 1 ${guest} >/dev/null || echo no`);
 const setLink = ({name}: Card, up: boolean): Step => ({command: 'set_link', arguments: {name, up}});
 
 /** Each with a name for what came of it: of several steps, the last. */

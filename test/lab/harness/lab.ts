@@ -20,8 +20,6 @@ export interface LabOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Raw disks of this machine that the node has after its own two, from `/dev/vdc` on. What it writes to them is lost. */
   readonly disks?: readonly string[];
-  /** Defaults to 1: two nodes at a time have this machine's cores, and a second CPU costs each a fifth more. */
-  readonly cpus?: 1 | 2;
   readonly progress?: Progress;
 }
 
@@ -36,9 +34,8 @@ const MEMORY_MIB = 2560;
 const BOOT_MS = 180_000;
 /** For the node to kill a program that takes too long, and to say so. */
 const KILL_MS = 20_000;
-/** Without tests and hooks of the kernel that nothing here needs. A second CPU comes up in /etc/rc. */
-const KERNEL_ARGS =
-  'console=ttyS0 panic=-1 quiet mitigations=off maxcpus=1 cryptomgr.notests tsc=reliable lsm=capability';
+/** Without tests and hooks of the kernel that nothing here needs. */
+const KERNEL_ARGS = 'console=ttyS0 panic=-1 quiet mitigations=off cryptomgr.notests tsc=reliable lsm=capability';
 const PAYLOAD_MIB = 2048;
 /** What `timeout` ends with when it had to kill. */
 const TIMED_OUT = [124, 137];
@@ -61,7 +58,7 @@ export class Lab implements AsyncDisposable {
   }
 
   /** @throws Error with the end of the node's own log when it does not come up */
-  static async boot({name, files = {}, disks = [], cpus = 1, progress = standardProgress()}: LabOptions): Promise<Lab> {
+  static async boot({name, files = {}, disks = [], progress = standardProgress()}: LabOptions): Promise<Lab> {
     const folder = join(repository, '.wherry/lab', name);
     await rm(folder, {recursive: true, force: true});
     await mkdir(folder, {recursive: true});
@@ -70,7 +67,7 @@ export class Lab implements AsyncDisposable {
     await layPayload(join(scratch, 'files'), payload, files);
     const log = openSync(join(folder, 'qemu.log'), 'w');
     const {bin} = await qemuClosure(progress);
-    const args = await qemuArgs(progress, {folder, scratch, payload, disks, cpus});
+    const args = await qemuArgs(progress, {folder, scratch, payload, disks});
     // setpriv, so that a test run that is killed leaves nothing behind.
     const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', join(bin, 'qemu-system-x86_64'), ...args], {
       stdio: ['ignore', log, log],
@@ -170,16 +167,17 @@ interface Node {
   readonly scratch: string;
   readonly payload: string;
   readonly disks: readonly string[];
-  readonly cpus: number;
 }
 
-async function qemuArgs(progress: Progress, {folder, scratch, payload, disks, cpus}: Node): Promise<string[]> {
+async function qemuArgs(progress: Progress, {folder, scratch, payload, disks}: Node): Promise<string[]> {
   const parts = await nodeParts(progress);
   const {kernel, disk} = parts;
   const initrd = await packInitrd(parts, scratch);
   return [
     ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ['-machine', 'q35', '-accel', 'tcg,thread=multi,tb-size=512', '-smp', String(cpus), '-m', String(MEMORY_MIB)],
+    // One CPU: with two of them, one may run into what the other one is just patching, in the node and in its guests, and into
+    // QEMU's map of the memory while a device is set up (iotlb_to_section). And two nodes at a time have this machine's cores.
+    ['-machine', 'q35', '-accel', 'tcg,tb-size=512', '-smp', '1', '-m', String(MEMORY_MIB)],
     // Five-level paging costs time on each page walk, and nothing here is so large.
     ['-cpu', 'max,-la57'],
     ['-kernel', kernel, '-initrd', initrd, '-append', KERNEL_ARGS],

@@ -61,8 +61,10 @@ pub fn run(vcpu: &mut VcpuFd, board: &Board) -> Ended {
             lock(&board.ioapic).end_of_interrupt(vector);
             Ended::Served
         }
-        // A triple fault is how a CPU asks to be reset.
+        // A triple fault is how a CPU asks to be reset. A kernel that does not mean it can say nothing more, so this does; where
+        // it was is lost, for KVM of AMD has reset the vCPU.
         Ok(VcpuExit::Shutdown) => {
+            eprintln!("wherry-vmm: a vCPU came to a triple fault: the guest is reset");
             board.power.send(PowerEvent::Reset);
             Ended::Halted
         }
